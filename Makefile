@@ -1,0 +1,62 @@
+# Two commands matter: `make lab` opens the course, `make test` checks everything. `make` alone lists the rest.
+
+# Where the packages live. An environment that you made yourself is added to, never replaced.
+VENV ?= .venv
+# For `make lab`: the port (without one, the first free from 8888 on) and anything else JupyterLab understands.
+PORT ?=
+LAB_ARGS ?=
+# For `make test`, for example PYTEST_ARGS="-k heads -x".
+PYTEST_ARGS ?=
+
+bin := $(abspath $(VENV))/bin
+python := "$(bin)/python"
+# nbgrader starts `alembic` and `jupyter` by name.
+export PATH := $(bin):$(PATH)
+
+.PHONY: help lab test lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report doctor clean \
+	setup-lab setup-test
+.NOTPARALLEL:
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-25s %s\n", $$1, $$2 }'
+
+lab: setup-lab  ## open the course in JupyterLab (PORT=, LAB_ARGS=); Ctrl-C ends it
+	@exec $(python) -m jupyterlab --config=jupyter_lab_config.py $(if $(PORT),--port=$(PORT) --ServerApp.port_retries=0) $(LAB_ARGS)
+
+test: lint unit-tests notebook-tests  ## ruff, pytest, and every notebook run again and compared (PYTEST_ARGS=)
+
+lint: setup-test  ## ruff: style and common mistakes
+	$(python) -m ruff check .
+
+unit-tests: setup-test
+	$(python) -m pytest $(PYTEST_ARGS)
+
+# On the CPU with the course's own weights: the stored outputs come from there, so they can be compared.
+notebook-tests: setup-test
+	COURSE_WEIGHTS=course COURSE_DEVICE=cpu $(python) -m pytest --nbval --nbval-current-env \
+		--nbval-sanitize-with=tests/nbval_sanitize.cfg --nbval-cell-timeout=300 $(PYTEST_ARGS) notebooks/
+
+notebooks: setup-test  ## build and run notebooks/ from lessons/
+	$(python) -m course_utils.authoring.lessons
+
+exercises: setup-test  ## build exercises/source/ and exercises/release/ from the problems and the question bank
+	$(python) -m course_utils.authoring.assignments
+
+checkpoint: setup-test  ## train the course's own weights (hours; ARGS="--help" shows the options)
+	$(python) -m course_utils pretrain $(ARGS)
+
+checkpoint-report: setup-test  ## measure the shipped weights again and rewrite what is said about them
+	$(python) -m course_utils pretrain --report-only $(ARGS)
+
+doctor: setup-lab  ## check this computer and say what to do
+	@$(python) -m course_utils doctor
+
+clean:  ## remove caches and build folders; .venv stays
+	rm -rf build dist .pytest_cache .ruff_cache .ipynb_checkpoints */.ipynb_checkpoints
+	find course_utils tests lessons exercises -name __pycache__ -type d -exec rm -rf {} +
+
+setup-lab:
+	@tools/setup_venv.sh "$(VENV)" lab
+
+setup-test:
+	@tools/setup_venv.sh "$(VENV)" test

@@ -1,0 +1,62 @@
+"""The helper package of the course: small modules that you are invited to open and read.
+
+Every name below can be imported from here: ``from course_utils import load_pretrained, predict``.
+A module is only imported when one of its names is first used, so that
+``python -m course_utils doctor`` also runs where torch is missing or broken.
+"""
+
+from importlib import import_module
+
+_HOME_OF = {
+    "DeviceError": "device",
+    "get_device": "device",
+    "describe_device": "device",
+    "to_device": "device",
+    "batched": "device",
+    "ImageError": "images",
+    "Photo": "images",
+    "open_image": "images",
+    "sample_images": "images",
+    "WeightsError": "weights",
+    "ResNet18_Course_Weights": "weights",
+    "load_pretrained": "weights",
+    "Prediction": "inference",
+    "predict": "inference",
+    "Head": "heads",
+    "find_head": "heads",
+    "replace_head": "heads",
+    "freeze_backbone": "heads",
+    "unfreeze_backbone": "heads",
+    "Pictures": "data",
+    "doodle_pets": "data",
+    "oxford_pets": "data",
+    "cifar_cats_dogs": "data",
+    "folder_of_pictures": "data",
+    "split": "data",
+    "History": "training",
+    "evaluate": "training",
+    "extract_features": "training",
+    "fine_tune": "training",
+    "fit_head": "training",
+    "install_head": "training",
+    "accuracy": "metrics",
+    "confusion_matrix": "metrics",
+    "precision_recall": "metrics",
+    "threshold_sweep": "metrics",
+    "ask": "quiz",
+    "check": "quiz",
+    "hint": "quiz",
+    "progress": "quiz",
+}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str):
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'course_utils' has no attribute {name!r}")
+    return getattr(import_module(f"course_utils.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

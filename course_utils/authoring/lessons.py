@@ -1,0 +1,181 @@
+"""Build ``notebooks/`` from ``lessons/``: one plain-text script a lesson, one executed notebook a script.
+
+    python -m course_utils.authoring.lessons               build and run every lesson
+    python -m course_utils.authoring.lessons 01 05         only these
+    python -m course_utils.authoring.lessons --check       say which notebooks do not match their script
+
+A notebook is its script plus two cells at the top: the Colab badge and the Colab install, both made from
+``[tool.course]`` in ``pyproject.toml``. The build leaves nothing in a notebook that changes by itself: cell ids
+come from the cell's text, and times, widget views and machine paths are not stored.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parents[2]
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+# What the stored outputs are made with, so that they do not depend on who builds.
+BUILD_ENVIRONMENT = {"COURSE_WEIGHTS": "course", "COURSE_DEVICE": "cpu"}
+
+
+def lesson_scripts(root: Path = ROOT) -> list[Path]:
+    """Return the lesson scripts in course order."""
+    return sorted((root / "lessons").glob("[0-9][0-9]_*.py"))
+
+
+def notebook_of(script: Path) -> Path:
+    """Return the path of the notebook that is built from ``script``."""
+    return script.parents[1] / "notebooks" / f"{script.stem}.ipynb"
+
+
+def course_settings(root: Path = ROOT) -> dict[str, str]:
+    """Return ``[tool.course]`` of pyproject.toml: ``repository`` as owner/name, and ``branch``."""
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+
+
+def colab_link(notebook: str, settings: dict[str, str]) -> str:
+    """Return the address that opens ``notebook`` (a path in the repository) in Colab."""
+    return f"https://colab.research.google.com/github/{settings['repository']}/blob/{settings['branch']}/{notebook}"
+
+
+def colab_cells(notebook: str, settings: dict[str, str]) -> list[NotebookNode]:
+    """Return the badge and the install cell; the second does nothing outside Colab."""
+    link = colab_link(notebook, settings)
+    badge = f"[![Open this lesson in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
+    package = f"git+https://github.com/{settings['repository']}@{settings['branch']}"
+    install = (
+        "# Only for Colab: fetches the course. Everywhere else this cell does nothing.\n"
+        "import importlib.util, sys\n"
+        'if "google.colab" in sys.modules and importlib.util.find_spec("course_utils") is None:\n'
+        f'    %pip install -q "pretrained-vision-course @ {package}"'
+    )
+    return [new_markdown_cell(badge), new_code_cell(install)]
+
+
+def build(script: Path, settings: dict[str, str] | None = None) -> NotebookNode:
+    """Return the notebook of ``script``, not yet executed, the same for the same script and settings."""
+    settings = settings or course_settings(script.parents[1])
+    lesson = jupytext.read(script, fmt="py:percent")
+    cells = lesson.cells
+    # The title stays the first thing a reader meets; badge and install come right after it.
+    cells[1:1] = colab_cells(f"notebooks/{script.stem}.ipynb", settings)
+    notebook = new_notebook(cells=cells, metadata=METADATA)
+    give_stable_ids(notebook)
+    return notebook
+
+
+def give_stable_ids(notebook: NotebookNode) -> None:
+    """Name each cell after its own text, so that a rebuild changes only the cells that were edited."""
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def execute(notebook: NotebookNode, folder: Path) -> None:
+    """Run every cell in ``folder`` and store tidy outputs; an error that no tag expects stops the build."""
+    before = {name: os.environ.get(name) for name in BUILD_ENVIRONMENT}
+    os.environ.update(BUILD_ENVIRONMENT)
+    try:
+        NotebookClient(
+            notebook, timeout=900, record_timing=False, resources={"metadata": {"path": str(folder)}}
+        ).execute()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    notebook.metadata = NotebookNode(METADATA)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [tidy for output in cell.outputs if (tidy := _tidy(output))]
+
+
+def _tidy(output: NotebookNode) -> NotebookNode | None:
+    if output.output_type == "stream":
+        # A terminal shows only what follows the last carriage return of a line.
+        output.text = re.sub(r"[^\n]*\r(?!\n)", "", output.text)
+        return output if output.text else None
+    if "data" in output:
+        # A stored widget view is dead without its kernel; the text beside it stays readable.
+        output.data.pop("application/vnd.jupyter.widget-view+json", None)
+        return output if output.data else None
+    if output.output_type == "error":
+        output.traceback = [_without_paths(line) for line in output.traceback]
+    return output
+
+
+def _without_paths(line: str) -> str:
+    line = re.sub(r"\S*ipykernel_\d+/\d+\.py", "cell", line)
+    return re.sub(r"(/[^\s:]+)?/(site-packages|lib/python[\d.]+)/", "…/", line)
+
+
+def same_content(built: NotebookNode, stored: NotebookNode) -> bool:
+    """Compare everything the script decides: cells, ids and metadata, not the outputs."""
+
+    def authored(notebook: NotebookNode) -> list[tuple]:
+        return [(cell.cell_type, cell.id, cell.source, dict(cell.metadata)) for cell in notebook.cells]
+
+    return authored(built) == authored(stored) and dict(built.metadata) == dict(stored.metadata)
+
+
+def stale_notebooks(root: Path = ROOT) -> list[str]:
+    """Return a line for every notebook that is missing, out of date, or has no script."""
+    problems = []
+    scripts = lesson_scripts(root)
+    for script in scripts:
+        notebook = notebook_of(script)
+        if not notebook.is_file():
+            problems.append(f"{notebook.name} is missing")
+        elif not same_content(build(script), nbformat.read(notebook, as_version=4)):
+            problems.append(f"{notebook.name} does not match lessons/{script.name}")
+    expected = {notebook_of(script) for script in scripts}
+    orphans = sorted(set((root / "notebooks").glob("*.ipynb")) - expected)
+    return problems + [f"{orphan.name} has no script in lessons/" for orphan in orphans]
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write the notebook whole or not at all, with Unix line ends on every system."""
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    draft.replace(path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m course_utils.authoring.lessons", description=__doc__.split("\n")[0])
+    parser.add_argument("lessons", nargs="*", help="numbers such as 01; default: all")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a notebook is out of date")
+    options = parser.parse_args(arguments)
+    if options.check:
+        problems = stale_notebooks()
+        print("\n".join(problems) or "Every notebook matches its script.")
+        return 1 if problems else 0
+    chosen = [s for s in lesson_scripts() if not options.lessons or s.stem.split("_")[0] in options.lessons]
+    unknown = set(options.lessons) - {script.stem.split("_")[0] for script in chosen}
+    if unknown:
+        print(f"No lesson {', '.join(sorted(unknown))} in lessons/.", file=sys.stderr)
+        return 2
+    for script in chosen:
+        print(f"{script.stem}: running", flush=True)
+        notebook = build(script)
+        execute(notebook, notebook_of(script).parent)
+        write(notebook, notebook_of(script))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""The last layer of a classifier: find it, replace it, and keep everything before it exactly as it was.
+
+torchvision gives that layer five different names (``fc``, ``classifier``, ``classifier[-1]``, ``head``,
+``heads.head``). One rule finds it in all 80 classifiers: it is the last ``nn.Linear`` or ``nn.Conv2d`` that
+the model registers. ``tests/test_heads.py`` checks the rule on every one of them.
+"""
+
+from typing import NamedTuple
+
+from torch import nn
+
+# Extra heads that only work in train mode: Inception v3 has the first, GoogLeNet the other two.
+AUXILIARY_HEADS = ("AuxLogits.fc", "aux1.fc2", "aux2.fc2")
+
+# Models from these places answer with boxes, masks or motion, not with one score for each class.
+_OTHER_TASKS = {
+    "torchvision.models.detection": "finds objects and their boxes",
+    "torchvision.models.segmentation": "labels every pixel",
+    "torchvision.models.optical_flow": "estimates motion",
+}
+
+
+class Head(NamedTuple):
+    """Where a classifier's last layer is, and the layer itself: ``name, layer = find_head(model)``."""
+
+    name: str
+    layer: nn.Linear | nn.Conv2d
+
+    @property
+    def in_features(self) -> int:
+        """How many numbers describe one picture when it reaches this layer."""
+        return self.layer.in_features if isinstance(self.layer, nn.Linear) else self.layer.in_channels
+
+    @property
+    def num_classes(self) -> int:
+        """How many scores come out."""
+        return self.layer.out_features if isinstance(self.layer, nn.Linear) else self.layer.out_channels
+
+
+def find_head(model: nn.Module) -> Head:
+    """Return the name and the layer that turn a picture's features into one score for each class.
+
+    It reads the order in which layers were registered, so a layer that was added later and is never called
+    (``vgg.fc = nn.Linear(10, 2)``) is found instead of the real head. A model that is no classifier, or whose
+    head was taken off, is a ValueError that names what was found.
+    """
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"find_head needs a model (an nn.Module), got {type(model).__name__}.")
+    kind = type(model).__name__
+    for place, task in _OTHER_TASKS.items():
+        if type(model).__module__.startswith(place):
+            raise ValueError(f"{kind} is no classifier: it {task}, so it has no single head to find.")
+
+    with_weights = [(name, layer) for name, layer in model.named_modules() if _owns_parameters(layer)]
+    if not with_weights:
+        raise ValueError(f"{kind} has no layer with weights, so it has no head.")
+    name, layer = with_weights[-1]
+    if name == "":
+        raise ValueError(f"{kind} is a single layer, not a model with a head inside.")
+    if isinstance(layer, nn.Linear):
+        return Head(name, layer)
+    # A convolution is a head only where pooling follows and leaves one number for each class (SqueezeNet).
+    if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and _pooled_afterwards(model, name):
+        return Head(name, layer)
+    raise ValueError(
+        f"{kind} does not end like a classifier: its last layer with weights is {name!r}, "
+        f"a {type(layer).__name__}, not an nn.Linear or a 1x1 nn.Conv2d before pooling. "
+        "Was its head removed, or is it a model for another task?"
+    )
+
+
+def replace_head(model: nn.Module, num_classes: int) -> nn.Module:
+    """Give the classifier a new, randomly initialised head with ``num_classes`` scores; return the same model.
+
+    Device and dtype stay, the auxiliary heads of Inception and GoogLeNet follow. A head that already has
+    ``num_classes`` scores is left alone, so running a notebook cell twice does not throw away what it learned.
+    """
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
+        raise ValueError(f"num_classes must be a whole number of at least 1, got {num_classes!r}.")
+    for name, layer in _all_heads(model):
+        if Head(name, layer).num_classes != num_classes:
+            _set_layer(model, name, _like(layer, num_classes))
+    return model
+
+
+def freeze_backbone(model: nn.Module) -> nn.Module:
+    """Let nothing but the head change from now on; return the same model.
+
+    Two things move a network: gradients, and BatchNorm's running averages, which move at every forward pass in
+    train mode, gradients or not. So the backbone gets ``requires_grad=False`` and is put back into eval mode at
+    the start of every forward pass, also after ``model.train()``.
+    """
+    heads = [layer for _, layer in _all_heads(model)]
+    model.requires_grad_(False)
+    for layer in heads:
+        layer.requires_grad_(True)
+    if _keep_frozen_layers_in_eval not in model._forward_pre_hooks.values():
+        model.register_forward_pre_hook(_keep_frozen_layers_in_eval)
+    _keep_frozen_layers_in_eval(model, ())
+    return model
+
+
+def unfreeze_backbone(model: nn.Module) -> nn.Module:
+    """Undo `freeze_backbone`: every parameter may learn again, and ``train()`` reaches every layer."""
+    model.requires_grad_(True)
+    for key, hook in list(model._forward_pre_hooks.items()):
+        if hook is _keep_frozen_layers_in_eval:
+            del model._forward_pre_hooks[key]
+    return model.train(model.training)
+
+
+def _keep_frozen_layers_in_eval(model: nn.Module, _inputs: tuple) -> None:
+    """Put every layer that holds nothing trainable into eval mode; the layers around the head keep theirs."""
+    for module in model.modules():
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            module.eval()
+
+
+def _all_heads(model: nn.Module) -> list[Head]:
+    extra = [Head(name, layer) for name, layer in model.named_modules() if name in AUXILIARY_HEADS]
+    return [*extra, find_head(model)]
+
+
+def _owns_parameters(layer: nn.Module) -> bool:
+    return next(layer.parameters(recurse=False), None) is not None
+
+
+def _pooled_afterwards(model: nn.Module, name: str) -> bool:
+    names = [name for name, _ in model.named_modules()]
+    later = names[names.index(name) + 1 :]
+    return any(isinstance(model.get_submodule(other), nn.AdaptiveAvgPool2d) for other in later)
+
+
+def _like(layer: nn.Linear | nn.Conv2d, num_classes: int) -> nn.Linear | nn.Conv2d:
+    place = {"device": layer.weight.device, "dtype": layer.weight.dtype, "bias": layer.bias is not None}
+    if isinstance(layer, nn.Linear):
+        return nn.Linear(layer.in_features, num_classes, **place)
+    return nn.Conv2d(layer.in_channels, num_classes, kernel_size=1, **place)
+
+
+def _set_layer(model: nn.Module, name: str, layer: nn.Module) -> None:
+    parent, _, child = name.rpartition(".")
+    setattr(model.get_submodule(parent), child, layer)

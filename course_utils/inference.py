@@ -1,0 +1,140 @@
+"""From pictures to named answers: run a trained classifier and read its scores."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import nn
+
+from course_utils.device import batched, get_device
+from course_utils.images import open_image
+
+Picture = Image.Image | str | os.PathLike | bytes | torch.Tensor
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answer of a classifier.
+
+    ``probability`` is the softmax score, between 0 and 1. It says how the model ranks this answer among the ones
+    it knows; nobody has checked that 0.9 is right nine times out of ten.
+    """
+
+    label: str
+    index: int
+    probability: float
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.probability:.1%})"
+
+
+def predict(
+    model: nn.Module,
+    weights,
+    images: Picture | Sequence[Picture],
+    k: int = 5,
+    *,
+    categories: Sequence[str] | None = None,
+    device: torch.device | str | None = None,
+    batch_size: int = 32,
+) -> list[list[Prediction]]:
+    """Return the ``k`` most likely categories of each picture, the best first.
+
+    ``images`` is one picture or a sequence of them: PIL images, paths, URLs, or uint8 tensors of shape (3, H, W); a
+    uint8 tensor of shape (N, 3, H, W) is N pictures. One picture also gives a list of one list.
+    ``weights`` brings the preprocessing (``weights.transforms()``) and the names (``weights.meta["categories"]``);
+    give ``categories`` when the head was replaced and the model now answers with other names.
+    The model runs in eval mode on ``device`` (None: `get_device`) and gets its own mode and device back.
+    A ``k`` that is too large, names that do not match the model's outputs, and pictures that are none of the
+    above are each a ValueError.
+    """
+    names = _category_names(weights, categories)
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= len(names):
+        raise ValueError(f"k must be a whole number from 1 to {len(names)} (the number of categories), got {k!r}.")
+    pictures = _as_list(images)
+    transform = weights.transforms()
+    device = torch.device(device) if device is not None else get_device()
+
+    def top_k(some: Sequence[Picture]) -> tuple[torch.Tensor, torch.Tensor]:
+        batch = torch.stack([transform(_readable(picture)) for picture in some])
+        logits = model(batch.to(device))
+        _check_logits(logits, names)
+        values, indices = logits.float().softmax(dim=1).topk(k)
+        return values.cpu(), indices.cpu()
+
+    answers = []
+    with evaluating(model, device), torch.inference_mode():
+        for values, indices in batched(top_k, pictures, batch_size):
+            for row_of_values, row_of_indices in zip(values.tolist(), indices.tolist(), strict=True):
+                rows = zip(row_of_values, row_of_indices, strict=True)
+                answers.append([Prediction(names[index], index, value) for value, index in rows])
+    return answers
+
+
+@contextmanager
+def evaluating(model: nn.Module, device: torch.device | str) -> Iterator[None]:
+    """Put a model on ``device`` and in eval mode for the length of a ``with`` block.
+
+    Afterwards each module has its own mode back (a frozen backbone stays in eval, whatever the rest does) and the
+    model is on the device where it was, so that a tensor made by hand still meets it there.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    first = next(model.parameters(), None)
+    home = first.device if first is not None else torch.device("cpu")
+    try:
+        model.to(device).eval()
+        yield
+    finally:
+        model.to(home)
+        for module, training in modes:
+            module.training = training
+
+
+def _category_names(weights, categories: Sequence[str] | None) -> list[str]:
+    names = categories if categories is not None else weights.meta.get("categories")
+    if not names:
+        raise ValueError(
+            f"{weights} name no categories, so they belong to no classifier; choose other weights, "
+            "or give the names yourself: predict(..., categories=[...])."
+        )
+    return list(names)
+
+
+def _as_list(images: Picture | Sequence[Picture]) -> list[Picture]:
+    one = isinstance(images, Image.Image | str | os.PathLike | bytes)
+    if one or (isinstance(images, torch.Tensor) and images.ndim == 3):
+        return [images]
+    try:
+        return list(images)
+    except TypeError:
+        raise ValueError(
+            f"images must be a picture or a list of pictures (PIL, path, uint8 tensor), got {type(images).__name__}."
+        ) from None
+
+
+def _readable(picture: Picture) -> Image.Image | torch.Tensor:
+    """Check a tensor, open anything else: the preset would read (H, W, 3) as a picture with H channels."""
+    if not isinstance(picture, torch.Tensor):
+        return open_image(picture)
+    if picture.dtype != torch.uint8 or picture.ndim != 3 or picture.shape[0] != 3:
+        raise ValueError(
+            f"A picture as a tensor must be uint8 of shape (3, H, W), got {str(picture.dtype).removeprefix('torch.')} "
+            f"of shape {tuple(picture.shape)}. Give predict the raw picture: it does the preprocessing itself."
+        )
+    return picture
+
+
+def _check_logits(logits, names: list[str]) -> None:
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
+        found = f"shape {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise ValueError(f"predict needs a classifier that returns logits of shape (N, classes), got {found}.")
+    if logits.shape[1] != len(names):
+        raise ValueError(
+            f"The model gives {logits.shape[1]} scores for each picture, but there are {len(names)} category names. "
+            "Was the head replaced? Then say what its outputs mean: predict(..., categories=[...])."
+        )
+    if not logits.isfinite().all():
+        raise ValueError("The model's scores are not finite (NaN or infinity): its weights, or the pictures, are broken.")

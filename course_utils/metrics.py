@@ -1,0 +1,151 @@
+"""Is it any good? scikit-learn's counts, with the positive category called by its name.
+
+Everything here is counted picture by picture over the whole set. The mean of batch means is something else as soon
+as the last batch is smaller.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import sklearn.metrics
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """Counts with the actual category in the rows and the predicted one in the columns, in ``categories`` order.
+
+    With ``positive`` named, it comes first, so for two categories ``matrix`` reads
+    ``[[true positives, false negatives], [false positives, true negatives]]``.
+    """
+
+    matrix: np.ndarray
+    categories: tuple[str, ...]
+    positive: str | None = None
+
+    def table(self) -> str:
+        """The counts as plain text with names on both sides."""
+        corner = "actual \\ predicted"
+        names = [f"{name} (positive)" if name == self.positive else name for name in self.categories]
+        left = max(len(name) for name in [corner, *names])
+        widths = [max(len(name), len(str(column.max()))) for name, column in zip(names, self.matrix.T, strict=True)]
+        rows = [[corner.ljust(left), *(name.rjust(width) for name, width in zip(names, widths, strict=True))]]
+        for name, counts in zip(names, self.matrix, strict=True):
+            numbers = (str(count).rjust(width) for count, width in zip(counts, widths, strict=True))
+            rows.append([name.ljust(left), *numbers])
+        return "\n".join("  ".join(row) for row in rows)
+
+
+class PrecisionRecall(NamedTuple):
+    """Of those called positive, the share that is; of those that are positive, the share that was found."""
+
+    precision: float
+    recall: float
+
+
+class ThresholdSweep(NamedTuple):
+    """Three arrays of the same length: call positive at ``threshold`` or above, get this precision and recall."""
+
+    threshold: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
+
+
+def accuracy(predicted: Sequence[int], actual: Sequence[int]) -> float:
+    """Return the share of right answers, 0 to 1. Both are category numbers, one for each picture."""
+    return float(sklearn.metrics.accuracy_score(*_same_length(actual=actual, predicted=predicted)))
+
+
+def confusion_matrix(
+    actual: Sequence[int], predicted: Sequence[int], categories: Sequence[str], positive: str | None = None
+) -> ConfusionMatrix:
+    """Count how often each actual category was given each answer.
+
+    ``actual`` and ``predicted`` are category numbers (positions in ``categories``), one for each picture. scikit-learn
+    would put category 0 first; ``positive`` puts the category you are looking for first instead.
+    """
+    actual, predicted = _same_length(actual=actual, predicted=predicted)
+    _check_labels(categories, actual=actual, predicted=predicted)
+    order = list(range(len(categories)))
+    if positive is not None:
+        first = _position(positive, categories)
+        order = [first, *(index for index in order if index != first)]
+    matrix = sklearn.metrics.confusion_matrix(actual, predicted, labels=order)
+    return ConfusionMatrix(matrix, tuple(categories[index] for index in order), positive)
+
+
+def precision_recall(
+    actual: Sequence[int], predicted: Sequence[int], categories: Sequence[str], positive: str
+) -> PrecisionRecall:
+    """Return precision and recall of the category named ``positive``, each 0 to 1.
+
+    A share of nothing is NaN: precision when nothing was called positive, recall when nothing is.
+    """
+    actual, predicted = _same_length(actual=actual, predicted=predicted)
+    _check_labels(categories, actual=actual, predicted=predicted)
+    index = _position(positive, categories)
+    precision, recall, _, _ = sklearn.metrics.precision_recall_fscore_support(
+        actual, predicted, labels=[index], zero_division=np.nan
+    )
+    return PrecisionRecall(float(precision[0]), float(recall[0]))
+
+
+def threshold_sweep(
+    actual: Sequence[int], probabilities, categories: Sequence[str], positive: str
+) -> ThresholdSweep:
+    """Return precision and recall of ``positive`` at every threshold that makes a difference, lowest first.
+
+    ``probabilities`` has shape (N,), how likely each picture is ``positive``, or (N, categories) as softmax gives it.
+    At least one picture must be positive, else there is nothing to recall.
+    """
+    index = _position(positive, categories)
+    probabilities = _array(probabilities)
+    if probabilities.ndim == 2 and probabilities.shape[1] == len(categories):
+        probabilities = probabilities[:, index]
+    actual, probabilities = _same_length(actual=actual, probabilities=probabilities)
+    _check_labels(categories, actual=actual)
+    if not (np.isfinite(probabilities).all() and 0 <= probabilities.min() and probabilities.max() <= 1):
+        raise ValueError("Probabilities must lie between 0 and 1; turn logits into probabilities with softmax first.")
+    if not (actual == index).any():
+        raise ValueError(f"No picture is actually {positive!r}, so recall has no meaning here.")
+    precision, recall, threshold = sklearn.metrics.precision_recall_curve(actual == index, probabilities)
+    # scikit-learn closes the curve with the point (precision 1, recall 0), which belongs to no threshold.
+    return ThresholdSweep(threshold, precision[:-1], recall[:-1])
+
+
+def _array(values) -> np.ndarray:
+    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)
+
+
+def _same_length(**values) -> list[np.ndarray]:
+    """The named sequences as one-dimensional arrays of one length, or a ValueError that names them."""
+    arrays = {name: _array(value) for name, value in values.items()}
+    for name, array in arrays.items():
+        if array.ndim != 1:
+            raise ValueError(f"{name!r} must hold one value for each picture, got shape {array.shape}.")
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"These must have the same length, got {lengths}.")
+    if 0 in lengths.values():
+        raise ValueError(f"There is nothing to count: {' and '.join(lengths)} are empty.")
+    return list(arrays.values())
+
+
+def _check_labels(categories: Sequence[str], **values: np.ndarray) -> None:
+    if len(set(categories)) != len(categories):
+        raise ValueError(f"Each category needs a name of its own, got {list(categories)}.")
+    for name, labels in values.items():
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise ValueError(f"{name!r} must hold category numbers (whole numbers), got {labels.dtype}.")
+        if labels.min() < 0 or labels.max() >= len(categories):
+            raise ValueError(
+                f"{name!r} holds numbers from {labels.min()} to {labels.max()}, "
+                f"but {len(categories)} categories are numbered 0 to {len(categories) - 1}."
+            )
+
+
+def _position(positive: str, categories: Sequence[str]) -> int:
+    if positive not in categories:
+        raise ValueError(f"The positive category {positive!r} is none of {list(categories)}.")
+    return list(categories).index(positive)
