@@ -21,6 +21,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-25s %s\n", $$1, $$2 }'
 
 lab: setup-lab  ## open the course in JupyterLab (PORT=, LAB_ARGS=); Ctrl-C ends it
+	@echo "Starting JupyterLab; Ctrl-C in this window ends it."
 	@exec $(python) -m jupyterlab --config=jupyter_lab_config.py $(if $(PORT),--port=$(PORT) --ServerApp.port_retries=0) $(LAB_ARGS)
 
 test: lint unit-tests notebook-tests  ## ruff, pytest, and every notebook run again and compared (PYTEST_ARGS=)

@@ -18,6 +18,9 @@ c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
 
+# A quiet terminal: the address and warnings, not sixty lines of start-up (LAB_ARGS=--debug shows everything).
+c.Application.log_level = "WARN"
+
 # One Ctrl-C ends it; the question "Shut down this server?" would wait for an answer. Notebooks are saved by themselves.
 c.ServerApp.answer_yes = True
 

@@ -37,7 +37,9 @@ def get_device(prefer: str | None = None) -> torch.device:
             "In Colab choose Runtime > Change runtime type > GPU; at home check the driver, or use 'cpu'."
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError(f"{asked_by} asks for 'mps', but this machine has no Apple GPU that torch can use; use 'cpu'.")
+        raise DeviceError(
+            f"{asked_by} asks for 'mps', but this machine has no Apple GPU that torch can use; use 'cpu'."
+        )
     return device
 
 

@@ -39,8 +39,20 @@ def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
     return turn @ nod @ tilt
 
 
-def ball(x, y, z, rx, ry, rz, cover="fur", tone=0.0, turned=(0, 0, 0)) -> Part:
-    return Part(np.array([x, y, z], float), np.array([rx, ry, rz], float), rotation(*turned), cover, tone)
+def ball(x, y, z, rx, ry, rz, cover="fur", tone=0.0) -> Part:
+    """An ellipsoid with radii along the axes."""
+    return Part(np.array([x, y, z], float), np.array([rx, ry, rz], float), np.eye(3), cover, tone)
+
+
+def bone(start, end, thick, flat=1.0, cover="fur", tone=0.0) -> Part:
+    """A long ellipsoid from `start` to `end` of radius `thick`; `flat` squeezes it, roughly in z."""
+    start, end = np.asarray(start, float), np.asarray(end, float)
+    length = np.linalg.norm(end - start)
+    along = (end - start) / length
+    across = np.cross(along, [0, 0.02, 1])
+    across /= np.linalg.norm(across)
+    axes = np.stack([across, along, np.cross(across, along)], axis=1)
+    return Part((start + end) / 2, np.array([thick, length / 2 + 0.5 * thick * flat, thick * flat]), axes, cover, tone)
 
 
 def limb(start, end, r0, r1, steps=4, flat=1.0, cover="fur", tone=0.0) -> list[Part]:
@@ -70,9 +82,9 @@ def cat_head(rng) -> list[Part]:
     for side in (-1, 1):
         parts.append(ball(side * 0.4, 0.06, 0.7, eye, eye * 0.92, 0.16, "eye"))
         base, tip = np.array([side * 0.58, 0.62, -0.05]), np.array([side * (0.62 + lean), 0.66 + 0.8 * ear, -0.05])
-        parts += limb(base, tip, 0.42, 0.05, steps=8, flat=0.35, tone=-1)
-        inner = np.array([0, -0.04, 0.08])
-        parts += limb(base + inner, tip + inner * 2, 0.28, 0.02, steps=6, flat=0.35, cover="inner ear")
+        parts += limb(base, tip, 0.42, 0.05, steps=7, flat=0.35, tone=-1)
+        inner = np.array([0, 0, 0.1])
+        parts.append(bone(base + inner, base + 0.85 * (tip - base) + inner, 0.21, 0.4, cover="inner ear"))
     return parts
 
 
@@ -88,21 +100,21 @@ def dog_head(rng) -> list[Part]:
     ]
     if rng.random() < 0.4:
         parts.append(ball(0, -0.62, 0.55 + 0.5 * long, 0.25, 0.1, 0.3, "mouth"))
-        parts.append(ball(0.03, -0.82, 0.6 + 0.66 * long, 0.16, 0.3, 0.07, "tongue", turned=(0, -20, 0)))
+        parts.append(ball(0.03, -0.82, 0.6 + 0.66 * long, 0.16, 0.3, 0.07, "tongue"))
     eye = rng.uniform(0.12, 0.155)
     kind = rng.choice(["hanging", "folded", "upright"], p=[0.55, 0.25, 0.2])
     drop = rng.uniform(0.8, 1.25)
     for side in (-1, 1):
         parts.append(ball(side * 0.36, 0.14, 0.76, eye, eye, 0.12, "eye"))
         if kind == "hanging":
-            parts += limb((side * 0.72, 0.5, 0.05), (side * 0.98, 0.1, 0.08), 0.24, 0.3, 3, 0.5, tone=-1)
-            parts += limb((side * 0.98, 0.1, 0.08), (side * 1.02, -0.65 * drop, 0.15), 0.3, 0.22, 4, 0.5, tone=-1)
+            parts.append(bone((side * 0.66, 0.55, 0.05), (side * 1.0, 0.05, 0.08), 0.27, 0.6, tone=-1))
+            parts.append(bone((side * 0.96, 0.2, 0.08), (side * 1.02, -0.75 * drop, 0.15), 0.34, 0.5, tone=-1))
         elif kind == "folded":
             parts += limb((side * 0.6, 0.6, 0), (side * 0.9, 0.92, 0.05), 0.3, 0.2, 4, 0.5, tone=-1)
             parts += limb((side * 0.9, 0.92, 0.05), (side * 1.08, 0.4 * (2 - drop), 0.25), 0.22, 0.1, 5, 0.5, tone=-1)
         else:
             parts += limb((side * 0.5, 0.6, -0.05), (side * 0.68, 1.55 * drop, -0.05), 0.33, 0.07, 8, 0.4, tone=-1)
-            parts += limb((side * 0.5, 0.6, 0.05), (side * 0.67, 1.4 * drop, 0.07), 0.2, 0.03, 6, 0.4, cover="inner ear")
+            parts.append(bone((side * 0.52, 0.7, 0.06), (side * 0.64, 1.25 * drop, 0.06), 0.18, 0.4, cover="inner ear"))
     return parts
 
 
@@ -124,8 +136,8 @@ def body(species: str, pose: str, rng) -> tuple[list[Part], np.ndarray]:
             for root, back in ((chest, 0), (hip, 1)):
                 knee = root + [side * 0.5, -0.5 - leg * 0.45, -0.15 * back]
                 foot = np.array([side * 0.5, 0.15, root[2] + (-0.1 if back else 0.05)])
-                parts += limb(root + [side * 0.42, -0.3, 0], knee, leg_r * 1.6, leg_r, 4)
-                parts += limb(knee, foot, leg_r, leg_r * 0.85, 5, tone=0.5)
+                parts.append(bone(root + [side * 0.42, -0.1, 0], knee, leg_r * 1.7))
+                parts.append(bone(knee + [0, 0.2, 0], foot, leg_r, tone=0.5))
                 parts.append(ball(*(foot + [0, 0, 0.14]), leg_r * 1.15, 0.18, leg_r * 1.5, tone=1))
     elif pose == "sitting":
         chest, hip = np.array([0, leg + 0.75, 0]), np.array([0, 0.85, -1.5])
@@ -134,14 +146,15 @@ def body(species: str, pose: str, rng) -> tuple[list[Part], np.ndarray]:
             parts.append(ball(side * 0.62, 0.75, -1.1, 0.5, 0.75, 0.85))
             parts.append(ball(side * 0.75, 0.2, -0.4, 0.28, 0.2, 0.5, tone=1))
             foot = np.array([side * 0.32, 0.15, 0.3])
-            parts += limb(chest + [side * 0.36, -0.4, 0.1], foot, leg_r * 1.4, leg_r * 0.9, 6, tone=0.3)
+            parts.append(bone(chest + [side * 0.38, 0, 0.1], foot + [0, 0.7, 0], leg_r * 1.5))
+            parts.append(bone(chest + [side * 0.36, -0.9, 0.15], foot, leg_r, tone=0.5))
             parts.append(ball(*(foot + [0, 0, 0.15]), leg_r * 1.15, 0.18, leg_r * 1.5, tone=1))
     else:  # lying
         chest, hip = np.array([0, 0.85, 0]), np.array([0, 0.8, -long])
         head = chest + [0, 0.8 if cat else 1.0, 0.75]
         for side in (-1, 1):
             parts.append(ball(side * 0.68, 0.6, -long + 0.2, 0.45, 0.6, 0.8))
-            parts += limb((side * 0.5, 0.35, 0.2), (side * 0.45, 0.2, 1.5), leg_r * 1.2, leg_r, 5, tone=0.4)
+            parts.append(bone((side * 0.5, 0.35, 0.1), (side * 0.45, 0.2, 1.6), leg_r * 1.2, tone=0.4))
             parts.append(ball(side * 0.45, 0.2, 1.6, leg_r * 1.15, 0.2, leg_r * 1.3, tone=1))
     spine = (hip - chest) / np.linalg.norm(hip - chest)
     for t in np.linspace(0, 1, 6):
@@ -149,7 +162,7 @@ def body(species: str, pose: str, rng) -> tuple[list[Part], np.ndarray]:
         r = (chest_r * (1 - t) + hip_r * t) * waist
         parts.append(ball(*(chest + t * (hip - chest)), r * 0.85, r, r))
     parts.append(ball(*(chest + [0, -0.15, 0.3]), chest_r * 0.7, chest_r * 0.85, chest_r * 0.75, tone=1))
-    parts += limb(chest + [0, 0.2, 0.1], head + [0, -0.3, -0.25], chest_r * 0.8, 0.6 if cat else 0.62, 5)
+    parts.append(bone(chest + [0, -0.2, 0], head + [0, 0.1, -0.25], 0.68 if cat else 0.72))
     # The tail: a curve that starts along the spine and bends up or down.
     bend, curl = (rng.uniform(-0.6, 1.3), rng.uniform(-1, 1)) if pose != "lying" else (0.0, rng.uniform(-1, 1))
     at, way = hip + spine * hip_r * 0.8, np.array([0, 0.1, -1.0]) if pose == "standing" else np.array([curl, 0, -0.6])
@@ -224,58 +237,67 @@ def noise(rng, height: int, width: int, cell_y: float, cell_x: float) -> np.ndar
 
 
 def blur(values: np.ndarray, radius: float) -> np.ndarray:
-    """Gaussian blur of a float array (H, W) within 0..1 (8 bits are enough for shading)."""
+    """Gaussian blur of an array (H, W) or (H, W, 3) within 0..1 (8 bits are enough for shading)."""
     image = Image.fromarray((np.clip(values, 0, 1) * 255).astype(np.uint8))
     return np.asarray(image.filter(ImageFilter.GaussianBlur(float(radius))), np.float32) / 255
 
 
-def render(parts: list[Part], scale: float, origin, side: int, view: np.ndarray, head_turn, head_at, coat, rng):
-    """Paints the parts on a square of `side` pixels: color (H, W, 3) in 0..255 and opacity (H, W) in 0..1.
+def nearest_surface(parts: list[Part], scale: float, origin, side: int, view: np.ndarray):
+    """For each pixel of a square: number of the part seen there (-1: none), its depth, normal and unit-ball position.
 
     scale: pixels a unit; origin: pixel of the point (0, 0, 0); view: rotation from model to camera.
+    Returns arrays (H, W), (H, W), (H, W, 3), (H, W, 3).
     """
+    radii = np.array([p.radii for p in parts], np.float32)
+    centers = (np.array([p.center for p in parts]) @ view.T).astype(np.float32)
+    axes = (view @ np.array([p.axes for p in parts])).astype(np.float32)
+    # The surface is where (p - center)' shape (p - center) = 1.
+    shapes = (axes / radii[:, None] ** 2) @ axes.transpose(0, 2, 1)
+    reach = np.sqrt((axes**2 * radii[:, None] ** 2).sum(axis=2)) * scale
+    middle = np.stack([origin[0] + scale * centers[:, 0], origin[1] - scale * centers[:, 1]], axis=1)
+    low = np.clip(middle - reach[:, :2], 0, side).astype(int)
+    high = np.clip(middle + reach[:, :2] + 2, 0, side).astype(int)
+    right = ((np.arange(side) - origin[0]) / scale).astype(np.float32)
+    up = ((origin[1] - np.arange(side)) / scale).astype(np.float32)
+
+    seen = np.full((side, side), -1)
     depth = np.full((side, side), -1e9, np.float32)
-    normal = np.zeros((side, side, 3), np.float32)
-    local = np.zeros((side, side, 3), np.float32)  # where on the unit ball of its part a pixel lies
-    cover = np.full((side, side), -1, np.int8)
-    tone = np.zeros((side, side), np.float32)
-    on_head = np.zeros((side, side), bool)
-    for part in parts:
-        center, axes, radii = view @ part.center, view @ part.axes, part.radii
-        shape = (axes / radii**2) @ axes.T  # points p with (p - c)' shape (p - c) = 1 are the surface
-        reach = np.sqrt((axes**2 * radii**2).sum(axis=1))
-        x0, x1 = origin[0] + scale * (center[0] - reach[0]), origin[0] + scale * (center[0] + reach[0])
-        y0, y1 = origin[1] - scale * (center[1] + reach[1]), origin[1] - scale * (center[1] - reach[1])
-        x0, x1 = max(0, int(x0)), min(side, int(x1) + 2)
-        y0, y1 = max(0, int(y0)), min(side, int(y1) + 2)
+    for k, ((x0, y0), (x1, y1)) in enumerate(zip(low, high, strict=True)):
         if x0 >= x1 or y0 >= y1:
             continue
-        dx = ((np.arange(x0, x1, dtype=np.float32) - origin[0]) / scale - center[0])[None, :]
-        dy = ((origin[1] - np.arange(y0, y1, dtype=np.float32)) / scale - center[1])[:, None]
-        b = shape[0, 2] * dx + shape[1, 2] * dy
-        c = shape[0, 0] * dx**2 + 2 * shape[0, 1] * dx * dy + shape[1, 1] * dy**2 - 1
-        inside = b * b - shape[2, 2] * c
-        dz = (np.sqrt(np.maximum(inside, 0)) - b) / shape[2, 2]
-        box = np.s_[y0:y1, x0:x1]
-        rows, columns = np.nonzero((inside > 0) & (center[2] + dz > depth[box]))
-        if not len(rows):
-            continue
-        offset = np.stack([dx[0, columns], dy[rows, 0], dz[rows, columns]], axis=1)
-        rows, columns = rows + y0, columns + x0
-        depth[rows, columns] = center[2] + offset[:, 2]
-        n = offset @ shape
-        normal[rows, columns] = n / np.linalg.norm(n, axis=1, keepdims=True)
-        local[rows, columns] = (offset @ axes) / radii
-        cover[rows, columns] = COVERS[part.cover]
-        tone[rows, columns] = part.tone
-        on_head[rows, columns] = part.on_head
+        s = shapes[k]
+        dx, dy = right[x0:x1] - centers[k, 0], (up[y0:y1] - centers[k, 1])[:, None]
+        b = s[0, 2] * dx + s[1, 2] * dy
+        c = s[0, 0] * dx**2 + (2 * s[0, 1] * dx + s[1, 1] * dy) * dy - 1
+        inside = b * b - s[2, 2] * c
+        z = (np.sqrt(np.maximum(inside, 0)) - b) / s[2, 2] + centers[k, 2]
+        z[inside <= 0] = -1e9
+        nearer = z > depth[y0:y1, x0:x1]
+        depth[y0:y1, x0:x1][nearer] = z[nearer]
+        seen[y0:y1, x0:x1][nearer] = k
+
+    normal, local = np.zeros((2, side, side, 3), np.float32)
+    ys, xs = np.nonzero(seen >= 0)
+    k = seen[ys, xs]
+    offset = np.stack([right[xs], up[ys], depth[ys, xs]], axis=1) - centers[k]
+    n = np.einsum("nij,nj->ni", shapes[k], offset)
+    normal[ys, xs] = n / np.linalg.norm(n, axis=1, keepdims=True)
+    local[ys, xs] = np.einsum("nij,ni->nj", axes[k], offset) / radii[k]
+    return seen, depth, normal, local
+
+
+def render(parts: list[Part], scale: float, origin, side: int, view: np.ndarray, head_turn, head_at, coat, rng):
+    """Paints the parts on a square of `side` pixels: color (H, W, 3) in 0..255 and opacity (H, W) in 0..1."""
+    seen, depth, normal, local = nearest_surface(parts, scale, origin, side, view)
+    cover = np.array([COVERS[p.cover] for p in parts] + [-1])[seen]
+    tone = np.array([p.tone for p in parts] + [0], np.float32)[seen]
+    on_head = np.array([p.on_head for p in parts] + [False])[seen]
 
     solid = cover >= 0
     # Soften the seams between balls: mean normals over a neighbourhood, within the animal.
     weight = blur(solid.astype(np.float32), 0.1 * scale) + 1e-3
     furry = cover == COVERS["fur"]
-    soft = np.stack([blur(normal[..., k] * 0.5 + 0.5 * solid, 0.1 * scale) for k in range(3)], axis=2)
-    soft = (soft / weight[..., None]) * 2 - 1
+    soft = blur(normal * 0.5 + 0.5 * solid[..., None], 0.1 * scale) / weight[..., None] * 2 - 1
     normal[furry] = 0.35 * normal[furry] + 0.65 * soft[furry]
     tone = (blur(tone * 0.5 + 0.5 * solid, 0.06 * scale) / weight) * 2 - 1
 
@@ -304,8 +326,8 @@ def render(parts: list[Part], scale: float, origin, side: int, view: np.ndarray,
     shade = coat["ambient"] * (0.65 + 0.35 * sky) + (1 - coat["ambient"]) * 1.25 * lambert
     shade[eye] = 0.55 + 0.45 * shade[eye]
     color = albedo * shade[..., None] * coat["light color"]
-    spark = eye & ((u - 0.3) ** 2 + (v - 0.35) ** 2 < 0.09)
-    color[spark] = 250
+    spark = eye & ((u - 0.25) ** 2 + (v - 0.35) ** 2 < 0.04)
+    color[spark] = 225
     wet = (cover == COVERS["nose"]) & ((u + 0.1) ** 2 + (v - 0.45) ** 2 < 0.1)
     color[wet] += 70
 
@@ -323,12 +345,12 @@ def background(rng, side: int, horizon: float) -> Image.Image:
     """A place to be: outdoors or a room, with clutter, out of focus. horizon: in 0..1 from the top."""
     kind = rng.choice(["grass", "room", "sofa", "blur", "sand", "snow"], p=[0.24, 0.28, 0.16, 0.14, 0.1, 0.08])
     ys = (np.arange(side) / side)[:, None]
-    far = rng.uniform(60, 220, 3) * 0.6 + 0.4 * rng.uniform(60, 220)
+    far = rng.uniform(60, 220, 3) * 0.3 + 0.7 * rng.uniform(60, 230)
     near = {
-        "grass": np.array([70, 110, 45]) * rng.uniform(0.6, 1.4),
+        "grass": np.array([98, 118, 66]) * rng.uniform(0.6, 1.4),
         "room": np.array([150, 110, 75]) * rng.uniform(0.5, 1.4),
-        "sofa": rng.uniform(40, 200, 3) * 0.6 + 0.4 * rng.uniform(40, 200),
-        "blur": rng.uniform(40, 210, 3) * 0.5 + 0.5 * rng.uniform(40, 210),
+        "sofa": rng.uniform(40, 200, 3) * 0.35 + 0.65 * rng.uniform(40, 220),
+        "blur": rng.uniform(40, 210, 3) * 0.3 + 0.7 * rng.uniform(40, 220),
         "sand": np.array([190, 165, 125]) * rng.uniform(0.7, 1.2),
         "snow": np.array([225, 230, 240]) * rng.uniform(0.75, 1.05),
     }[kind]
@@ -338,7 +360,7 @@ def background(rng, side: int, horizon: float) -> Image.Image:
     picture = np.broadcast_to(far * (1 - edge) + near * edge, (side, side, 3)).copy()
     picture *= 1 + 0.25 * (ys[..., None] - 0.5) * rng.uniform(-1, 1)
     grain = 0.12 * noise(rng, side, side, side / 3, side / 3) + 0.08 * noise(rng, side, side, side / 9, side / 9)
-    grain = grain[..., None] + 0.05 * np.stack([noise(rng, side, side, side / 5, side / 5) for _ in range(3)], 2)
+    grain = grain[..., None] + 0.025 * np.stack([noise(rng, side, side, side / 5, side / 5) for _ in range(3)], 2)
     fine = noise(rng, side, side, 6, 1.6) if kind == "grass" else noise(rng, side, side, 2.5, 5)
     strength = {"grass": 0.28, "sand": 0.1, "snow": 0.04, "sofa": 0.08}.get(kind, 0.04)
     picture *= 1 + grain + strength * (fine * edge[..., 0])[..., None]
@@ -355,7 +377,7 @@ def background(rng, side: int, horizon: float) -> Image.Image:
 
 def clutter(draw: ImageDraw.ImageDraw, rng, side: int, horizon: float) -> None:
     """Something that stands around: a box, a ball, a trunk, a plant, a picture on the wall."""
-    color = tuple(int(v) for v in rng.uniform(20, 235, 3) * 0.6 + 0.4 * rng.uniform(20, 235))
+    color = tuple(int(v) for v in rng.uniform(20, 235, 3) * 0.4 + 0.6 * rng.uniform(20, 235))
     dark = tuple(int(v * 0.6) for v in color)
     x, w, h = rng.uniform(-0.1, 1) * side, rng.uniform(0.08, 0.4) * side, rng.uniform(0.08, 0.5) * side
     floor = side * min(1.0, horizon + rng.uniform(0, 0.3))
@@ -385,7 +407,7 @@ def foreground(rng, side: int) -> Image.Image | None:
         return None
     image = Image.new("RGBA", (side, side))
     draw = ImageDraw.Draw(image)
-    color = tuple(int(v) for v in rng.uniform(30, 220, 3))
+    color = tuple(int(v) for v in rng.uniform(30, 220, 3) * 0.4 + 0.6 * rng.uniform(30, 220))
     if kind == "grass":
         for _ in range(70):
             x, h = rng.uniform(0, side), rng.uniform(0.05, 0.28) * side
@@ -412,13 +434,13 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     coat = make_coat(species, rng)
     sun = np.array([rng.uniform(-1, 1), rng.uniform(0.3, 1.2), rng.uniform(0.2, 1.2)])
     coat["sun"] = sun / np.linalg.norm(sun)
-    coat["ambient"] = rng.uniform(0.3, 0.75)
-    coat["light color"] = np.array([1.08, 1.0, 0.9]) ** rng.uniform(-1, 1.3) * rng.uniform(0.75, 1.25)
+    coat["ambient"] = rng.uniform(0.4, 0.8)
+    coat["light color"] = np.array([1.08, 1.0, 0.9]) ** rng.uniform(-1, 1.3) * rng.uniform(0.9, 1.3)
     coat["hair"] = rng.uniform(0.05, 0.14)
     coat["fuzz"] = rng.uniform(0.01, 0.05)
     pink, black = np.array([205, 135, 130]), np.array([34, 30, 32])
     coat["nose"] = (pink if rng.random() < 0.6 else black) if species == "cat" else (black if rng.random() < 0.85 else np.array([110, 70, 60]))
-    coat["inner ear"] = pink * rng.uniform(0.7, 1.05)
+    coat["inner ear"] = 0.55 * pink * rng.uniform(0.7, 1.05) + 0.45 * coat["main"]
     coat["tongue"], coat["mouth"] = np.array([225, 110, 120]), np.array([70, 30, 32])
     eyes = [(190, 170, 60), (130, 165, 70), (200, 130, 40), (110, 160, 200)] if species == "cat" else [(84, 52, 28), (60, 38, 24), (120, 80, 40)]
     coat["iris"] = np.array(eyes[rng.integers(len(eyes))])
@@ -426,7 +448,7 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
 
     head = cat_head(rng) if species == "cat" else dog_head(rng)
     pose = rng.choice(["standing", "sitting", "lying"], p=[0.38, 0.37, 0.25])
-    shot = rng.choice(["head", "bust", "whole"], p=[0.3, 0.25, 0.45])
+    shot = rng.choice(["head", "bust", "whole"], p=[0.35, 0.3, 0.35])
     torso, head_at = body(species, pose, rng)
     body_yaw = rng.choice([-1, 1]) * rng.uniform(10, 95) if shot == "whole" else rng.uniform(-60, 60)
     head_yaw = np.clip(body_yaw * rng.uniform(0, 0.9) + rng.normal(0, 15), -80, 80)
@@ -441,7 +463,7 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     if shot == "bust":
         low = low - [0.6, 2.2]
     middle, extent = (low + high) / 2, max(high - low) + 0.8
-    scale = side * rng.uniform(0.62, 1.0) / extent
+    scale = side * rng.uniform(0.75, 1.1) / extent
     origin = side * (0.5 + rng.normal(0, 0.06, 2)) + scale * middle * [-1, 1]
     color, opacity = render(parts, scale, origin, side, view, head_turn, head_at, coat, rng)
 
@@ -474,7 +496,7 @@ def whiskers(image: Image.Image, head_turn, head_at, view, scale, origin, rng) -
 
 def camera(image: Image.Image, size: int, style: str, rng) -> Image.Image:
     """What a camera adds: softness, contrast, a colour cast, noise; or, in style "shifted", a pencil drawing."""
-    softness = rng.uniform(0, 0.9) ** 2 * OVERSAMPLING
+    softness = rng.uniform(0.2, 0.9) ** 2 * OVERSAMPLING
     image = image.filter(ImageFilter.GaussianBlur(softness)).resize((size, size), Image.Resampling.BOX)
     pixels = np.asarray(image, np.float32) / 255
     if style == "shifted":
@@ -485,5 +507,5 @@ def camera(image: Image.Image, size: int, style: str, rng) -> Image.Image:
     else:
         gamma, cast = rng.uniform(0.75, 1.35), rng.uniform(0.92, 1.08, 3)
         pixels = np.clip(pixels, 0, 1) ** gamma * cast
-        pixels = pixels + rng.uniform(0, 0.035) * rng.normal(0, 1, (size, size, 3))
+        pixels = pixels + rng.uniform(0, 0.02) * rng.normal(0, 1, (size, size, 3))
     return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))

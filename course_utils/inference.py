@@ -19,8 +19,8 @@ Picture = Image.Image | str | os.PathLike | bytes | torch.Tensor
 class Prediction:
     """One answer of a classifier.
 
-    ``probability`` is the softmax score, between 0 and 1. It says how the model ranks this answer among the ones
-    it knows; nobody has checked that 0.9 is right nine times out of ten.
+    ``probability`` is the softmax score, between 0 and 1. It ranks the answers that the model knows; nobody has
+    checked that a score of 0.9 is right nine times out of ten.
     """
 
     label: str
@@ -43,9 +43,9 @@ def predict(
 ) -> list[list[Prediction]]:
     """Return the ``k`` most likely categories of each picture, the best first.
 
-    ``images`` is one picture or a sequence of them: PIL images, paths, URLs, or uint8 tensors of shape (3, H, W); a
-    uint8 tensor of shape (N, 3, H, W) is N pictures. One picture also gives a list of one list.
-    ``weights`` brings the preprocessing (``weights.transforms()``) and the names (``weights.meta["categories"]``);
+    ``images`` is one picture or a sequence of them: PIL images, paths, URLs, or uint8 tensors of shape (3, H, W);
+    a uint8 tensor of shape (N, 3, H, W) is N pictures. One picture also gives a list with one list in it.
+    ``weights`` brings the preprocessing, ``weights.transforms()``, and the names, ``weights.meta["categories"]``;
     give ``categories`` when the head was replaced and the model now answers with other names.
     The model runs in eval mode on ``device`` (None: `get_device`) and gets its own mode and device back.
     A ``k`` that is too large, names that do not match the model's outputs, and pictures that are none of the
@@ -53,33 +53,32 @@ def predict(
     """
     names = _category_names(weights, categories)
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= len(names):
-        raise ValueError(f"k must be a whole number from 1 to {len(names)} (the number of categories), got {k!r}.")
+        raise ValueError(f"k must be a whole number from 1 to {len(names)}, the number of categories; got {k!r}.")
     pictures = _as_list(images)
     transform = weights.transforms()
     device = torch.device(device) if device is not None else get_device()
 
-    def top_k(some: Sequence[Picture]) -> tuple[torch.Tensor, torch.Tensor]:
+    def top_k(some: Sequence[Picture]) -> list[list[Prediction]]:
         batch = torch.stack([transform(_readable(picture)) for picture in some])
         logits = model(batch.to(device))
         _check_logits(logits, names)
-        values, indices = logits.float().softmax(dim=1).topk(k)
-        return values.cpu(), indices.cpu()
+        best = logits.float().softmax(dim=1).topk(k)
+        rows = zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        return [
+            [Prediction(names[index], index, probability) for probability, index in zip(*row, strict=True)]
+            for row in rows
+        ]
 
-    answers = []
     with evaluating(model, device), torch.inference_mode():
-        for values, indices in batched(top_k, pictures, batch_size):
-            for row_of_values, row_of_indices in zip(values.tolist(), indices.tolist(), strict=True):
-                rows = zip(row_of_values, row_of_indices, strict=True)
-                answers.append([Prediction(names[index], index, value) for value, index in rows])
-    return answers
+        return [answers for some in batched(top_k, pictures, batch_size) for answers in some]
 
 
 @contextmanager
 def evaluating(model: nn.Module, device: torch.device | str) -> Iterator[None]:
     """Put a model on ``device`` and in eval mode for the length of a ``with`` block.
 
-    Afterwards each module has its own mode back (a frozen backbone stays in eval, whatever the rest does) and the
-    model is on the device where it was, so that a tensor made by hand still meets it there.
+    Afterwards each module has its own mode back (a frozen backbone stays in eval, whatever the rest does) and
+    the model is on the device where it was, so that a tensor made by hand still meets it there.
     """
     modes = [(module, module.training) for module in model.modules()]
     first = next(model.parameters(), None)
@@ -111,7 +110,7 @@ def _as_list(images: Picture | Sequence[Picture]) -> list[Picture]:
         return list(images)
     except TypeError:
         raise ValueError(
-            f"images must be a picture or a list of pictures (PIL, path, uint8 tensor), got {type(images).__name__}."
+            f"Give one picture or a list of them (PIL image, path or uint8 tensor), not {type(images).__name__}."
         ) from None
 
 
@@ -121,8 +120,8 @@ def _readable(picture: Picture) -> Image.Image | torch.Tensor:
         return open_image(picture)
     if picture.dtype != torch.uint8 or picture.ndim != 3 or picture.shape[0] != 3:
         raise ValueError(
-            f"A picture as a tensor must be uint8 of shape (3, H, W), got {str(picture.dtype).removeprefix('torch.')} "
-            f"of shape {tuple(picture.shape)}. Give predict the raw picture: it does the preprocessing itself."
+            f"A picture as a tensor must be torch.uint8 of shape (3, H, W), got {picture.dtype} of shape "
+            f"{tuple(picture.shape)}. Give predict the raw picture: it does the preprocessing itself."
         )
     return picture
 
@@ -133,8 +132,10 @@ def _check_logits(logits, names: list[str]) -> None:
         raise ValueError(f"predict needs a classifier that returns logits of shape (N, classes), got {found}.")
     if logits.shape[1] != len(names):
         raise ValueError(
-            f"The model gives {logits.shape[1]} scores for each picture, but there are {len(names)} category names. "
+            f"The model gives {logits.shape[1]} scores for a picture, but there are {len(names)} category names. "
             "Was the head replaced? Then say what its outputs mean: predict(..., categories=[...])."
         )
     if not logits.isfinite().all():
-        raise ValueError("The model's scores are not finite (NaN or infinity): its weights, or the pictures, are broken.")
+        raise ValueError(
+            "The model's scores are not finite (NaN or infinity): its weights, or the pictures, are broken."
+        )

@@ -1,7 +1,7 @@
 """Is it any good? scikit-learn's counts, with the positive category called by its name.
 
-Everything here is counted picture by picture over the whole set. The mean of batch means is something else as soon
-as the last batch is smaller.
+Everything here is counted picture by picture over the whole set. The mean of batch means is something else as
+soon as the last batch is smaller.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ import sklearn.metrics
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """Counts with the actual category in the rows and the predicted one in the columns, in ``categories`` order.
+    """Counts: the actual category in the rows, the predicted one in the columns, both in ``categories`` order.
 
-    With ``positive`` named, it comes first, so for two categories ``matrix`` reads
+    A category named ``positive`` comes first, so for two categories ``matrix`` reads
     ``[[true positives, false negatives], [false positives, true negatives]]``.
     """
 
@@ -45,7 +45,7 @@ class PrecisionRecall(NamedTuple):
 
 
 class ThresholdSweep(NamedTuple):
-    """Three arrays of the same length: call positive at ``threshold`` or above, get this precision and recall."""
+    """Three arrays of one length: call positive at ``threshold`` or above, get this precision and recall."""
 
     threshold: np.ndarray
     precision: np.ndarray
@@ -62,8 +62,8 @@ def confusion_matrix(
 ) -> ConfusionMatrix:
     """Count how often each actual category was given each answer.
 
-    ``actual`` and ``predicted`` are category numbers (positions in ``categories``), one for each picture. scikit-learn
-    would put category 0 first; ``positive`` puts the category you are looking for first instead.
+    ``actual`` and ``predicted`` are category numbers (positions in ``categories``), one for each picture.
+    scikit-learn puts category 0 first; ``positive`` puts the category that you are looking for first instead.
     """
     actual, predicted = _same_length(actual=actual, predicted=predicted)
     _check_labels(categories, actual=actual, predicted=predicted)
@@ -91,13 +91,11 @@ def precision_recall(
     return PrecisionRecall(float(precision[0]), float(recall[0]))
 
 
-def threshold_sweep(
-    actual: Sequence[int], probabilities, categories: Sequence[str], positive: str
-) -> ThresholdSweep:
+def threshold_sweep(actual: Sequence[int], probabilities, categories: Sequence[str], positive: str) -> ThresholdSweep:
     """Return precision and recall of ``positive`` at every threshold that makes a difference, lowest first.
 
-    ``probabilities`` has shape (N,), how likely each picture is ``positive``, or (N, categories) as softmax gives it.
-    At least one picture must be positive, else there is nothing to recall.
+    ``probabilities`` has shape (N,): how likely each picture is ``positive``, or (N, categories) as softmax gives
+    it. At least one picture must be positive, else there is nothing to recall.
     """
     index = _position(positive, categories)
     probabilities = _array(probabilities)
@@ -105,8 +103,8 @@ def threshold_sweep(
         probabilities = probabilities[:, index]
     actual, probabilities = _same_length(actual=actual, probabilities=probabilities)
     _check_labels(categories, actual=actual)
-    if not (np.isfinite(probabilities).all() and 0 <= probabilities.min() and probabilities.max() <= 1):
-        raise ValueError("Probabilities must lie between 0 and 1; turn logits into probabilities with softmax first.")
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():  # NaN is neither
+        raise ValueError("Probabilities must lie between 0 and 1; turn logits into them with softmax first.")
     if not (actual == index).any():
         raise ValueError(f"No picture is actually {positive!r}, so recall has no meaning here.")
     precision, recall, threshold = sklearn.metrics.precision_recall_curve(actual == index, probabilities)

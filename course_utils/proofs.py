@@ -11,6 +11,7 @@ A proof runs on the installed versions, needs no network and takes seconds. It f
     answer          the number (kind "number") or the line (kind "line")
     printed(code)   what the code prints, without the last line end
     run(code)       runs the code and returns its variables
+    weights_asked_for(code)   which weights (a member of a WeightsEnum, or None) the code would load, without loading
     raises(kind, text)   a context manager: exactly this exception, with `text` in its message
 
 Tie a proof to the stated answer with `right` or `answer` where it can be done: then it fails if somebody marks another
@@ -59,6 +60,28 @@ def printed(source: str) -> str:
     return output.getvalue().rstrip("\n")
 
 
+def weights_asked_for(source: str):
+    """The WeightsEnum member that `source` would load, or None when it builds a model without weights."""
+    import torch
+    from torchvision.models import WeightsEnum
+
+    class Asked(Exception):
+        pass
+
+    def stop(weights, *args, **kwargs):
+        raise Asked(weights)
+
+    original, WeightsEnum.get_state_dict = WeightsEnum.get_state_dict, stop
+    try:
+        with torch.device("meta"):
+            run(source)
+    except Asked as asked:
+        return asked.args[0]
+    finally:
+        WeightsEnum.get_state_dict = original
+    return None
+
+
 def _modules() -> dict:
     import torch
     import torchvision
@@ -85,6 +108,7 @@ def _names(question: Question) -> dict:
         "wrong": [option.words for option in question.options if not option.right],
         "answer": question.answer,
         "raises": raises,
+        "weights_asked_for": weights_asked_for,
         "run": run,
         "printed": printed,
     }

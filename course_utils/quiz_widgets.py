@@ -90,27 +90,30 @@ def _order(question: Question, submit: Callable) -> list[widgets.Widget]:
     """Press the letters in the order of the steps; the last one checks."""
     steps = [_button(letter, f"Next step: {letter}") for letter, _ in lettered(question)]
     again = _button("Start again", "Forget the order pressed so far")
-    chosen = widgets.Label("Your order: ")
+    label = widgets.Label()
+    letters: list[str] = []
 
-    def show(letters: str) -> None:
-        chosen.value = "Your order: " + ", ".join(letters)
+    def show() -> None:
+        label.value = "Your order: " + ", ".join(letters)
 
     def press(step: widgets.Button) -> None:
-        letters = "".join(re.findall(r"\b[a-h]\b", chosen.value)) + step.description
+        letters.append(step.description)
         step.disabled = True
-        show(letters)
+        show()
         if len(letters) == len(steps):
-            submit(letters, ", ".join(letters))
+            submit("".join(letters), ", ".join(letters))
 
     def restart(_: widgets.Button) -> None:
+        letters.clear()
         for step in steps:
             step.disabled = False
-        show("")
+        show()
 
     for step in steps:
         step.on_click(press)
     again.on_click(restart)
-    return [*steps, again, chosen]
+    show()
+    return [*steps, again, label]
 
 
 def _line(question: Question, submit: Callable) -> list[widgets.Widget]:

@@ -35,9 +35,6 @@ CACHE_LIMIT = 2**30
 AUXILIARY_WEIGHT = 0.3
 
 
-def _augmentation(size) -> v2.Transform: ...
-
-
 @dataclass(frozen=True)
 class History:
     """What happened in each epoch: mean loss, accuracy (0 to 1) and seconds, one number for each epoch.
@@ -159,7 +156,9 @@ def fit_head(
     std = torch.where(std > 1e-6, std, 1.0)  # a feature that never changes must not divide by zero
     scaled = (features - mean) / std
     if validation is not None:
-        validation_features, validation_labels = _checked_features(*validation, num_classes, "validation features")
+        validation_features, validation_labels = _checked_features(
+            *validation, num_classes, "validation features"
+        )
         if validation_features.shape[1] != features.shape[1]:
             raise ValueError(
                 f"Training features have {features.shape[1]} columns, "
@@ -198,14 +197,11 @@ def fit_head(
             scheduler.step()
             total_loss += loss.item() * len(batch)
             correct += _count_right(logits, labels[batch])
-        _check_finite(total_loss, history, lr)
-        history.train_loss.append(total_loss / len(labels))
-        history.train_accuracy.append(correct / len(labels))
+        _record(history, "train", total_loss / len(labels), correct / len(labels))
         if validation is not None:
             with torch.no_grad():
                 logits = linear(validation_scaled)
-            history.validation_loss.append(F.cross_entropy(logits, validation_labels).item())
-            history.validation_accuracy.append(_count_right(logits, validation_labels) / len(validation_labels))
+            _record(history, "validation", *_loss_and_accuracy(logits, validation_labels))
         history.seconds.append(time.perf_counter() - start)
         if history.best_epoch == history.epochs:
             best = copy.deepcopy(linear.state_dict())
@@ -284,7 +280,9 @@ def fine_tune(
             "or use freeze_backbone, which leaves the head trainable."
         )
     if validation is not None and tuple(validation.categories) != tuple(train.categories):
-        raise ValueError(f"Training has the categories {train.categories}, validation {validation.categories}.")
+        raise ValueError(
+            f"Training has the categories {train.categories}, validation {validation.categories}."
+        )
 
     device = torch.device(device) if device is not None else get_device()
     train = _Prepared(transform, train, progress)
@@ -295,7 +293,10 @@ def fine_tune(
         model.to(device)
         _check_outputs(model, train, device)
         optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_cosine(epochs * steps_per_epoch))
+        scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, _warm_up_then_cosine(epochs * steps_per_epoch)
+        )
+        augmentation = _augmentation(train[[0]].shape[-2:]) if augment else None
         history, best = History(), None
 
         if checkpoint is not None:
@@ -314,7 +315,7 @@ def fine_tune(
                 with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
                     torch.manual_seed(1000 * seed + history.epochs)
                     loss, accuracy = _train_one_epoch(
-                        model, train, optimizer, scheduler, batch_size, AUGMENTATION if augment else None, device, bar
+                        model, train, optimizer, scheduler, batch_size, augmentation, device, bar
                     )
                 _record(history, "train", loss, accuracy)
                 if validation is not None:
@@ -331,7 +332,9 @@ def fine_tune(
     return history
 
 
-def _train_one_epoch(model, pictures, optimizer, scheduler, batch_size, augmentation, device, bar) -> tuple[float, float]:
+def _train_one_epoch(
+    model, pictures, optimizer, scheduler, batch_size, augmentation, device, bar
+) -> tuple[float, float]:
     """The training loop itself: every picture once, in random order. Returns mean loss and accuracy."""
     model.train()
     total_loss, correct, count = 0.0, 0, 0
@@ -355,8 +358,254 @@ def _train_one_epoch(model, pictures, optimizer, scheduler, batch_size, augmenta
     return total_loss / count, correct / count
 
 
-def _validate(model: nn.Module, pictures: "_Prepared", batch_size: int, device: torch.device) -> tuple[float, float]:
+def _validate(
+    model: nn.Module, pictures: "_Prepared", batch_size: int, device: torch.device
+) -> tuple[float, float]:
     with evaluating(model, device), torch.no_grad():
-        logits = _in_batches(lambda indices: model(pictures[indices].to(device)).cpu(), len(pictures.labels), batch_size)
-    loss = F.cross_entropy(logits, pictures.labels).item()
-    return loss, _count_right(logits, pictures.labels) / len(pictures.labels)
+        logits = _in_batches(
+            lambda indices: model(pictures[indices].to(device)).cpu(), len(pictures.labels), batch_size
+        )
+    return _loss_and_accuracy(logits, pictures.labels)
+
+
+class _Prepared:
+    """Preprocessed pictures: ``prepared[indices]`` is a float tensor (len(indices), 3, H, W), ``labels`` int64 (N,).
+
+    They are kept in memory when they fit in ``CACHE_LIMIT``, else prepared again for each batch.
+    """
+
+    def __init__(self, transform: Callable, pictures, progress: bool):
+        self.labels = _labels(pictures)
+        self.source = pictures
+        self.transform = transform
+        self.cache = None
+        first = _preprocess(transform, pictures, [0])
+        if first.nbytes * len(pictures) <= CACHE_LIMIT:
+            self.cache = _in_batches(self.__getitem__, len(pictures), 64, "Preparing pictures", progress)
+
+    def __getitem__(self, indices: Sequence[int]) -> torch.Tensor:
+        if self.cache is not None:
+            return self.cache[list(indices)]
+        return _preprocess(self.transform, self.source, indices)
+
+    def shuffled_batches(self, batch_size: int) -> list[list[int]]:
+        """All positions in random order, in batches; a last batch of one picture is left out."""
+        batches = [batch.tolist() for batch in torch.randperm(len(self.labels)).split(batch_size)]
+        return batches[:-1] if batch_size > 1 and len(batches[-1]) == 1 else batches
+
+
+def _preprocess(transform: Callable, pictures, indices: Sequence[int]) -> torch.Tensor:
+    tensors = [transform(pictures[int(index)][0]) for index in indices]
+    shapes = {
+        tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else type(tensor).__name__
+        for tensor in tensors
+    }
+    if len(shapes) > 1 or not isinstance(tensors[0], torch.Tensor) or tensors[0].ndim != 3:
+        raise ValueError(
+            f"The transform must turn every picture into a tensor of one shape (3, H, W), got {sorted(map(str, shapes))}. "
+            "weights.transforms() does that (mind the brackets); Resize alone leaves the longer side as it is."
+        )
+    return torch.stack(tensors)
+
+
+def _augmentation(size: Sequence[int]) -> v2.Transform:
+    return v2.Compose(
+        [
+            v2.RandomResizedCrop(tuple(size), scale=(0.6, 1.0), antialias=True),
+            v2.RandomHorizontalFlip(),
+        ]
+    )
+
+
+def _in_batches(
+    function: Callable, count: int, batch_size: int, description: str = "", progress: bool = False
+) -> torch.Tensor:
+    """Run ``function`` over the positions 0 to ``count`` in batches and join the tensors that it returns."""
+    parts = []
+    with _progress_bar(count, description, "picture", progress) as bar:
+        for part in batched(function, range(count), batch_size):
+            parts.append(part)
+            bar.update(len(part))
+    return torch.cat(parts)
+
+
+def _progress_bar(total: int, description: str, unit: str, progress: bool) -> tqdm:
+    """A bar that appears after two seconds and vanishes at the end, on stdout: graders take stderr for a failure."""
+    switched_off = (
+        {} if progress else {"disable": True}
+    )  # not given when on, so that TQDM_DISABLE=1 is obeyed
+    return tqdm(
+        total=total, desc=description, unit=unit, delay=2, leave=False, file=sys.stdout, **switched_off
+    )
+
+
+def _outputs(output) -> tuple[torch.Tensor, ...]:
+    """The logits, then those of auxiliary heads (a named tuple in train mode, with None for heads that are off)."""
+    return (
+        (output,) if isinstance(output, torch.Tensor) else tuple(part for part in output if part is not None)
+    )
+
+
+def _warm_up_then_cosine(steps: int) -> Callable[[int], float]:
+    """The share of the learning rate to use at each step: up in a straight line, down along half a cosine."""
+    warm_up = max(1, steps // 10)
+
+    def share(step: int) -> float:
+        if step < warm_up:
+            return (step + 1) / warm_up
+        return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+
+    return share
+
+
+def _count_right(logits: torch.Tensor, labels: torch.Tensor) -> int:
+    return int((logits.argmax(dim=1) == labels).sum())
+
+
+def _loss_and_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    return F.cross_entropy(logits, labels).item(), _count_right(logits, labels) / len(labels)
+
+
+def _record(history: History, part: str, loss: float, accuracy: float) -> None:
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"The {part} loss became {loss} in epoch {history.epochs + 1}: the learning rate is probably too high "
+            "(try a tenth), or the pictures or weights hold NaN. The model's weights are spoiled now; load them again."
+        )
+    getattr(history, f"{part}_loss").append(loss)
+    getattr(history, f"{part}_accuracy").append(accuracy)
+
+
+def _out_of_patience(history: History, patience: int | None) -> bool:
+    return patience is not None and history.epochs - history.best_epoch >= patience
+
+
+# What goes wrong before training starts, said once and clearly.
+
+
+def _labels(pictures) -> torch.Tensor:
+    if len(pictures) == 0:
+        raise ValueError("There are no pictures.")
+    labels = torch.tensor(pictures.labels, dtype=torch.int64)
+    _check_label_range(labels, len(pictures.categories))
+    return labels
+
+
+def _check_label_range(labels: torch.Tensor, num_classes: int) -> None:
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= num_classes:
+        raise ValueError(
+            f"Labels go from {low} to {high}, but {num_classes} categories are numbered 0 to {num_classes - 1}."
+        )
+
+
+def _check_settings(epochs: int, lr: float, batch_size: int, patience: int | None, validation) -> None:
+    for name, value in {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "patience": 1 if patience is None else patience,
+    }.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}.")
+    if not (lr > 0 and math.isfinite(lr)):
+        raise ValueError(f"lr (the learning rate) must be a positive number, got {lr!r}.")
+    if patience is not None and validation is None:
+        raise ValueError("patience watches the validation loss: give validation data as well.")
+
+
+def _checked_features(features, labels, num_classes: int, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    features = torch.as_tensor(features).detach().cpu().float()
+    labels = torch.as_tensor(labels).detach().cpu()
+    if features.ndim != 2 or len(features) == 0:
+        raise ValueError(
+            f"The {name} must have shape (N, D) with at least one row, got {tuple(features.shape)}."
+        )
+    if labels.shape != features.shape[:1] or labels.dtype.is_floating_point:
+        raise ValueError(
+            f"The labels must be {len(features)} whole numbers, one for each row of the {name}, "
+            f"got {labels.dtype} of shape {tuple(labels.shape)}."
+        )
+    if not features.isfinite().all():
+        raise ValueError(
+            f"The {name} hold NaN or infinity; look at the pictures or the model they come from."
+        )
+    _check_label_range(labels, num_classes)
+    return features, labels.long()
+
+
+def _check_outputs(model: nn.Module, pictures: _Prepared, device: torch.device) -> None:
+    with evaluating(model, device), torch.no_grad():
+        logits = _outputs(model(pictures[[0]].to(device)))[0]
+    num_classes = len(pictures.source.categories)
+    if logits.shape != (1, num_classes):
+        raise ValueError(
+            f"The model gives scores of shape {tuple(logits.shape)} for one picture, but there are {num_classes} "
+            f"categories. Replace the head first: replace_head(model, {num_classes})."
+        )
+
+
+# The checkpoint of fine_tune.
+
+
+def _fingerprints(model: nn.Module, train: _Prepared, validation: _Prepared | None) -> dict:
+    """What must be the same when a run continues, apart from the numbers given to `fine_tune`."""
+    shapes = str([(name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters()])
+    return {
+        "model": f"{type(model).__name__} {zlib.crc32(shapes.encode()):08x}",
+        "training pictures": _fingerprint(train),
+        "validation pictures": _fingerprint(validation) if validation is not None else "none",
+    }
+
+
+def _fingerprint(pictures: _Prepared) -> str:
+    """Number, labels and (of up to 100 pictures) pixels, as they were before preprocessing; and the input's shape."""
+    count = len(pictures.labels)
+    checksum = zlib.crc32(str(pictures.labels.tolist()).encode())
+    for index in range(0, count, math.ceil(count / 100)):
+        checksum = zlib.crc32(pictures.source[index][0].tobytes(), checksum)
+    return f"{count} of shape {tuple(pictures[[0]].shape[1:])}, {checksum:08x}"
+
+
+def _save(path: Path, settings: dict, run: dict, history: History, best: dict | None) -> None:
+    """Write beside the file, then swap: whoever pulls the plug finds the old checkpoint or the new one, never half."""
+    content = {
+        "settings": settings,
+        "history": asdict(history),
+        "best": best,
+        **{name: part.state_dict() for name, part in run.items()},
+    }
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(content, unfinished)
+        os.replace(unfinished, path)
+    except (OSError, RuntimeError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(
+            f"The checkpoint {path.name} could not be written ({error}); is the disk full?"
+        ) from error
+
+
+def _resume(path: Path, settings: dict, run: dict, device: torch.device) -> tuple[History, dict | None]:
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+        there = saved["settings"]
+    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path.name} is not a checkpoint of fine_tune, or is damaged; delete it to start over."
+        ) from error
+    different = [
+        f"{name} (there {there.get(name)!r}, here {settings.get(name)!r})"
+        for name in [*settings, *(set(there) - set(settings))]
+        if there.get(name) != settings.get(name)
+    ]
+    if different:
+        raise ValueError(
+            f"The checkpoint {path.name} belongs to a run with other settings: {', '.join(different)}. "
+            "Give another file name, or delete it to start over."
+        )
+    for name, part in run.items():
+        part.load_state_dict(saved[name])
+    history = History(**saved["history"])
+    print(f"{path.name}: {history.epochs} of {settings['epochs']} epochs are done; continuing there.")
+    return history, saved["best"]

@@ -19,7 +19,8 @@ import urllib.request
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 
 import torch
 from safetensors.torch import load as load_safetensors
@@ -80,7 +81,7 @@ def _course_weights(name: str) -> Weights:
     )
 
 
-class ResNet18_Course_Weights(CourseWeightsEnum):  # noqa: N801 - torchvision's own naming pattern
+class ResNet18_Course_Weights(CourseWeightsEnum):
     """ResNet-18 trained from scratch on Tiny ImageNet; `MODEL_CARD.md` tells how, and what it is bad at."""
 
     TINY200_V1 = _course_weights("resnet18")
@@ -133,24 +134,30 @@ def imagenet_cached(name: str = "resnet18") -> bool:
         return False
 
 
-@cache
 def can_download(url: str) -> bool:
-    """Ask the server of ``url`` for a sign of life, once per process, and wait at most `PROBE_SECONDS`."""
-    answered = []
+    """Say whether the server of ``url`` answers; asked once per process, waiting at most `PROBE_SECONDS`."""
+    return _server_answers("{0.scheme}://{0.netloc}/".format(urlsplit(url)))
+
+
+@cache
+def _server_answers(address: str) -> bool:
+    answers = []
 
     def ask() -> None:
-        request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "pretrained-vision-course"})
+        request = urllib.request.Request(address, method="HEAD", headers={"User-Agent": "pretrained-vision-course"})
         try:
-            with urllib.request.urlopen(request, timeout=PROBE_SECONDS) as answer:
-                answered.append(answer.status == 200)
+            urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
+        except HTTPError:
+            pass  # a server that refuses its front page is there all the same
         except (OSError, ValueError):
-            answered.append(False)
+            return
+        answers.append(True)
 
     # In a thread, because looking up a host name has no time-out of its own.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(PROBE_SECONDS)
-    return bool(answered) and answered[0]
+    return bool(answers)
 
 
 def _check_name(name: str) -> None:
@@ -221,7 +228,8 @@ def _load_imagenet(name: str, quiet: bool) -> tuple[nn.Module, WeightsEnum]:
         else:
             problem = str(error)
         raise WeightsError(
-            f"{weights} could not be saved to {_cache_folder()}: {problem}. Set TORCH_HOME to a folder with room.{help_offline}"
+            f"{weights} could not be saved to {_cache_folder()}: {problem}. "
+            f"Set TORCH_HOME to a folder with room.{help_offline}"
         ) from None
     except RuntimeError as error:
         if "invalid hash value" in str(error):

@@ -99,7 +99,7 @@ def test_a_full_gpu_halves_the_batch_and_goes_on(capsys):
         sizes.append(len(items))
         return list(items)
 
-    assert sum(batched(forward, range(9), 8), []) == list(range(9))
+    assert [item for batch in batched(forward, range(9), 8) for item in batch] == list(range(9))
     assert max(sizes) == 2
     assert "going on with batches of 2" in capsys.readouterr().out
 

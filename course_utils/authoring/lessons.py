@@ -156,7 +156,9 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m course_utils.authoring.lessons", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m course_utils.authoring.lessons", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("lessons", nargs="*", help="numbers such as 01; default: all")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a notebook is out of date")
     options = parser.parse_args(arguments)

@@ -1,0 +1,32 @@
+"""The course's commands: ``python -m course_utils doctor``, ``pretrain``; ``--help`` after any of them tells more."""
+
+from __future__ import annotations  # so that an old Python gets the doctor's advice, not a SyntaxError
+
+import argparse
+import sys
+from importlib import import_module
+
+# Each command is a module with add_arguments(parser) and run(args) -> exit status.
+# It is imported only when it is called, so that `doctor` also runs where torch does not.
+COMMANDS = {
+    "doctor": "check this computer and say what to do",
+    "pretrain": "train the course's own weights from scratch",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="python -m course_utils", description="Commands of the course.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if arguments and arguments[0] == name:
+            command = import_module(f"course_utils.{name}")
+            command.add_arguments(subparser)
+    args = parser.parse_args(arguments)
+    return command.run(args) or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,308 @@
+"""Check a computer before the first lesson: ``python -m course_utils doctor`` prints what works and what to do.
+
+Each check is a function that returns a `Check`. None of them may stop the others, so nothing here imports torch,
+torchvision or another package at the top, and a pair of torch and torchvision that does not fit is tried in a
+process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+
+OK, NOTE, FAIL = "OK", "NOTE", "FAIL"
+OLDEST_PYTHON = (3, 11)  # as `requires-python` in pyproject.toml
+DISTRIBUTION = "pretrained-vision-course"
+GIB = 2**30
+
+MATCHED_PAIR = (
+    "pip uninstall -y torch torchvision, then both again in ONE command from ONE place: "
+    "pip install torch torchvision (any computer; large on Linux), or, without an NVIDIA GPU, "
+    "pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu. Then restart the kernel."
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of one check: ``status`` is OK, NOTE (good to know) or FAIL (lessons will not run)."""
+
+    name: str
+    status: str
+    found: str
+    advice: str = ""
+
+
+def check_python() -> Check:
+    found = f"Python {platform.python_version()} ({platform.system()}, {platform.machine()})"
+    if sys.version_info < OLDEST_PYTHON:
+        return Check("Python", FAIL, found, "Install Python 3.11 or newer and set the course up with it: README.md.")
+    return Check("Python", OK, found)
+
+
+def check_environment() -> Check:
+    if "google.colab" in sys.modules or os.environ.get("COLAB_RELEASE_TAG"):
+        return Check("Environment", OK, "Google Colab")
+    if os.environ.get("CONDA_PREFIX") and Path(os.environ["CONDA_PREFIX"]) == Path(sys.prefix):
+        return Check("Environment", OK, f"conda environment {os.environ.get('CONDA_DEFAULT_ENV', sys.prefix)}")
+    if sys.prefix != sys.base_prefix:
+        return Check("Environment", OK, f"virtual environment {sys.prefix}")
+    advice = "Packages of different projects get in each other's way there. `make lab` makes an environment of its own."
+    return Check("Environment", NOTE, f"no virtual environment: {sys.prefix}", advice)
+
+
+def check_packages() -> Check:
+    """Look at the base dependencies that the installed course declares; extras are not asked for."""
+    try:
+        declared = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        advice = "Fine for a look; to use it from any folder: pip install -e . in the folder of pyproject.toml."
+        return Check("Packages", NOTE, "the course is not installed, it runs from its folder", advice)
+    from packaging.requirements import Requirement
+
+    requirements = [Requirement(line) for line in declared]
+    requirements = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+    problems = []
+    for requirement in requirements:
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            problems.append(f"{requirement.name} is missing")
+        else:
+            if not requirement.specifier.contains(version, prereleases=True):
+                problems.append(f"{requirement.name} is {version}, the course needs {requirement.specifier}")
+    if problems:
+        return Check(
+            "Packages", FAIL, "; ".join(problems), "pip install -e . in the course's folder, or `make lab` again."
+        )
+    return Check("Packages", OK, f"all {len(requirements)} that the lessons need")
+
+
+# Run in a process of its own: a pair that does not fit may end the interpreter, not only raise.
+TRY_TORCH = """
+import torch, torchvision
+boxes = torch.tensor([[0., 0., 2., 2.], [0., 0., 2., 2.]])
+assert torchvision.ops.nms(boxes, torch.tensor([.5, .9]), .5).tolist() == [1]
+"""
+
+
+def check_torch() -> Check:
+    name = "torch, torchvision"
+    missing = [package for package in ("torch", "torchvision") if importlib.util.find_spec(package) is None]
+    if missing:
+        advice = "pip install torch torchvision, both in one command; or `make lab`, which installs everything."
+        return Check(name, FAIL, f"{' and '.join(missing)} not installed", advice)
+    pair = f"torch {_build('torch')}, torchvision {_build('torchvision')}"
+    try:
+        trial = subprocess.run(
+            [sys.executable, "-c", TRY_TORCH],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=300,
+        )
+    except subprocess.TimeoutExpired:
+        return Check(
+            name, FAIL, f"{pair}: importing them takes more than five minutes", "Restart the computer; try again."
+        )
+    if trial.returncode == 0:
+        return Check(name, OK, f"{pair}, working together")
+    error = _last_line(trial.stderr) or f"Python ended with status {trial.returncode}"
+    if re.search(r"operator torchvision::\w+ does not exist", trial.stderr):
+        marks = [_build(package).partition("+")[2] or "none" for package in ("torch", "torchvision")]
+        reason = (
+            f"They are different builds (marks: {marks[0]} and {marks[1]})"
+            if marks[0] != marks[1]
+            else "Parts are missing"
+        )
+        found = (
+            f"{pair} do not fit together ({error}). {reason}: torchvision looks for pieces of another torch, does not "
+            "find them, and is left without its own operators. pip does not notice, because it compares numbers only."
+        )
+        return Check(name, FAIL, found, MATCHED_PAIR)
+    return Check(name, FAIL, f"{pair}: importing them failed ({error})", MATCHED_PAIR)
+
+
+def check_device() -> Check:
+    device = import_module("course_utils.device")
+    try:
+        chosen = device.get_device()
+    except device.DeviceError as error:
+        return Check("Device", FAIL, str(error), "Or unset COURSE_DEVICE, and the course chooses.")
+    found = device.describe_device(chosen)
+    if chosen.type == "cpu" and not os.environ.get("COURSE_DEVICE") and shutil.which("nvidia-smi"):
+        advice = (
+            "There is an NVIDIA driver, but torch cannot use it: a CPU build of torch, or a driver that is too old."
+        )
+        return Check("Device", NOTE, found, advice)
+    return Check("Device", OK, found + (": enough for every lesson" if chosen.type == "cpu" else ""))
+
+
+def check_disk() -> Check:
+    free = shutil.disk_usage(Path.cwd()).free / GIB
+    found = f"{free:.1f} GiB free"
+    if free < 0.5:
+        return Check("Disk", FAIL, found, "Make some room: notebooks and their outputs cannot be saved for long.")
+    if free < 2:
+        return Check(
+            "Disk",
+            NOTE,
+            found,
+            "Enough for the lessons, tight for real data sets (Oxford-IIIT Pet: 0.8 GB) and more weights.",
+        )
+    return Check("Disk", OK, found)
+
+
+def check_write_access() -> Check:
+    name = "Write access"
+    try:
+        with tempfile.TemporaryFile(dir=Path.cwd()):
+            pass
+    except OSError as error:
+        advice = "Copy the course to a folder of your own and start from there; notebooks could not be saved here."
+        return Check(name, FAIL, f"{Path.cwd()} is not writable ({error.strerror})", advice)
+    return Check(name, OK, f"{Path.cwd()} is writable")
+
+
+def check_checkpoint() -> Check:
+    weights = import_module("course_utils.weights")
+    try:
+        weights.check_course_checkpoint()
+    except weights.WeightsError as error:
+        return Check(
+            "Course weights", FAIL, str(error), "In a clone: git checkout course_utils/assets. Else install again."
+        )
+    return Check("Course weights", OK, "there and unchanged: lessons run with no network")
+
+
+def check_imagenet() -> Check:
+    name = "ImageNet weights"
+    weights = import_module("course_utils.weights")
+    models = import_module("torchvision.models")
+    if weights.imagenet_cached("resnet18"):
+        return Check(name, OK, "resnet18 is in the cache")
+    if weights.can_download(models.ResNet18_Weights.DEFAULT.url):
+        return Check(name, OK, "not cached yet, but download.pytorch.org answers: 45 MB when a lesson first wants them")
+    advice = "Nothing to do: the lessons then use the course's own weights, and their numbers differ a little."
+    return Check(name, NOTE, "not cached, and download.pytorch.org does not answer", advice)
+
+
+def check_grading() -> Check:
+    """nbgrader starts `jupyter` and `alembic` by name, so they must be on PATH, and from this environment."""
+    name = "nbgrader"
+    try:
+        version = metadata.version("nbgrader")
+        import_module("nbgrader")
+    except metadata.PackageNotFoundError:
+        advice = "Only instructors need it: pip install -e '.[grading]' in the course's folder."
+        return Check(name, NOTE, "not installed", advice)
+    except Exception as error:
+        return Check(
+            name,
+            FAIL,
+            f"nbgrader {version} cannot be imported ({_last_line(str(error))})",
+            "pip install nbgrader again.",
+        )
+    here = Path(sys.executable).parent
+    astray = [
+        command
+        for command in ("nbgrader", "jupyter", "alembic")
+        if (path := shutil.which(command)) is None or Path(path).resolve().parent != here.resolve()
+    ]
+    if astray:
+        found = f"nbgrader {version}, but PATH does not lead to this environment's {', '.join(astray)}"
+        advice = f"Only grading needs it. Activate the environment first; its commands are in {here}."
+        return Check(name, NOTE, found, advice)
+    return Check(name, OK, f"nbgrader {version} with its commands")
+
+
+CHECKS: dict[str, Callable[[], Check]] = {
+    "Python": check_python,
+    "Environment": check_environment,
+    "Packages": check_packages,
+    "torch, torchvision": check_torch,
+    "Device": check_device,
+    "Disk": check_disk,
+    "Write access": check_write_access,
+    "Course weights": check_checkpoint,
+    "ImageNet weights": check_imagenet,
+    "nbgrader": check_grading,
+}
+NEED_TORCH = {"Device", "Course weights", "ImageNet weights"}
+
+
+def examine() -> Iterator[Check]:
+    """Run every check in order; one that breaks is reported as such, and the others still run."""
+    torch_works = False
+    for name, check in CHECKS.items():
+        if name in NEED_TORCH and not torch_works:
+            yield Check(name, NOTE, "not checked", "It needs torch and torchvision; repair those first.")
+            continue
+        try:
+            result = check()
+        except Exception as error:
+            found = f"the check itself broke: {type(error).__name__}: {_last_line(str(error))}"
+            result = Check(name, FAIL, found, "Set the course up again (`make lab`), then run the doctor again.")
+        if name == "torch, torchvision":
+            torch_works = result.status != FAIL
+        yield result
+
+
+def as_rows(check: Check, width: int) -> str:
+    """Lay one check out as a row of the table, ``width`` columns wide; words, not colors, carry the result."""
+    label = f"{check.name:<{max(map(len, CHECKS)) + 2}}{check.status:<6}"
+    indent = " " * len(label)
+    rows = textwrap.wrap(check.found, width, initial_indent=label, subsequent_indent=indent)
+    if check.advice:
+        advice = f"To do: {check.advice}" if check.status == FAIL else check.advice
+        rows += textwrap.wrap(advice, width, initial_indent=indent, subsequent_indent=indent)
+    return "\n".join(rows)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``python -m course_utils doctor``."""
+    parser.add_argument("--json", action="store_true", help="print the checks as JSON, for a program or a bug report")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each check as soon as it is done; return 1 when one of them is a FAIL, else 0."""
+    width = min(shutil.get_terminal_size().columns, 110)
+    checks = []
+    for check in examine():
+        checks.append(check)
+        if not args.json:
+            print(as_rows(check, width), flush=True)
+    failed = [check.name for check in checks if check.status == FAIL]
+    if args.json:
+        print(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
+    else:
+        print(f"\nTo repair first: {failed[0]}." if failed else "\nAll lessons will run on this computer.")
+    return 1 if failed else 0
+
+
+def _build(package: str) -> str:
+    """Return the version with its build mark, such as ``2.15.0+cpu``, which pip does not show; import nothing."""
+    spec = importlib.util.find_spec(package)
+    try:
+        text = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
+        return re.search(r"^__version__\s*(?::[^=]*)?=\s*['\"]([^'\"]+)", text, re.MULTILINE)[1]
+    except (OSError, TypeError, AttributeError):
+        return "of unknown version"
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else ""

@@ -1,0 +1,202 @@
+"""Points for a test cell: whatever the student's code does, the cell ends in a number that nbgrader reads right.
+
+nbgrader takes the value of a test cell's last line as its points, and is easily misled: text, a bool, NaN, a
+negative number or no value at all count as full points, more than the maximum stops the grading, and one word on
+stderr means zero. So every test cell has this form:
+
+    points = Points(3)
+    points.check("the head of a ResNet-18", head_is_found, "resnet18")
+    points.check("the head of a VGG-11", head_is_found, "vgg11")
+    points.total()
+
+`check` runs one function and never raises: an error, `exit()`, a loop without end or a missing name costs that check
+its share of the points and prints a sentence that helps. `total` gives a float between 0 and the maximum.
+"""
+
+import io
+import linecache
+import math
+import os
+import signal
+import sys
+import textwrap
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from time import monotonic
+from types import FrameType
+
+SECONDS_A_CHECK = 10.0  # many times what a right answer needs
+SECONDS_A_CELL = 60.0  # below the limit in exercises/nbgrader_config.py, which would cost the whole cell
+WIDTH = 100  # characters in a line of feedback
+_LONGEST_MESSAGE = 300  # characters of an error message or of what the student's code prints
+
+
+class Unmet(Exception):
+    """A check found something else than it expects; the message is the sentence for the student."""
+
+
+class _TooSlow(BaseException):
+    """Raised inside the student's code when its time is up; no `except Exception` there can hold it."""
+
+
+def expect(condition: object, sentence: str) -> None:
+    """Stop the check with `sentence` unless `condition` holds. Unlike `assert`, no option of Python removes it."""
+    if not condition:
+        raise Unmet(sentence)
+
+
+class Points:
+    """The points of one test cell, earned check by check."""
+
+    def __init__(self, maximum: float):
+        if isinstance(maximum, bool) or not isinstance(maximum, int | float) or not 0 < maximum < math.inf:
+            raise ValueError(f"The points of a test cell must be a number above 0, got {maximum!r}.")
+        self.maximum = float(maximum)
+        self._earned = 0.0
+        self._offered = 0.0
+        self._passed: list[bool] = []
+        self._deadline = monotonic() + SECONDS_A_CELL
+
+    def check(self, title: str, function: Callable[..., object], *arguments: object, worth: float = 1) -> None:
+        """Run `function(*arguments)` and print whether it passed.
+
+        It passes when it returns: `None`, or a remark to print. It fails when anything is raised. `worth` is the
+        weight of this check among all checks of the cell; 0 for a check that only tells the student something.
+        """
+        seconds = min(SECONDS_A_CHECK, self._deadline - monotonic())
+        printed = _FirstCharacters()
+        try:
+            with _quiet(printed), _time_limit(seconds):
+                remark = function(*arguments)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt as well: nothing may leave a test cell
+            passed, remark = False, _sentence(error, seconds, function)
+        else:
+            passed, remark = True, remark if isinstance(remark, str) else ""
+        self._passed.append(passed)
+        self._offered += worth
+        self._earned += worth * passed
+        print(f"{'[passed]' if passed else '[not yet]':9} {title}")
+        for text in (remark, f"Your code printed: {printed.getvalue()}" if printed.getvalue().strip() else ""):
+            if text:
+                print("\n".join(_wrapped(text)))
+
+    def total(self) -> float:
+        """The points of the cell: the maximum times the share of the checks that passed, two decimals.
+
+        Where no check has a weight (a released cell that only looks at the form of an answer), all or nothing.
+        """
+        if self._offered > 0:
+            share = self._earned / self._offered
+        else:
+            share = float(bool(self._passed) and all(self._passed))
+            if share:
+                print("\nThe form is right. The answer itself is graded after you hand in your work.")
+        print(f"\n{sum(self._passed)} of {len(self._passed)} checks passed.")
+        return round(self.maximum * min(1.0, max(0.0, share)), 2)
+
+
+@contextmanager
+def _quiet(printed: io.StringIO) -> Iterator[None]:
+    """Catch what is printed, and let nothing reach stderr: neither warnings nor the C++ parts of a library."""
+    with _no_stderr_file(), redirect_stdout(printed), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _no_stderr_file() -> Iterator[None]:
+    """Point file descriptor 2 at nothing for a while; C++ writes there past `sys.stderr`."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no descriptor 2, for example under pythonw
+        yield
+        return
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 2)
+        os.close(nothing)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_TooSlow` in the code below after `seconds`; where there is no alarm (Windows, a thread), no limit."""
+    if seconds <= 0:
+        raise _TooSlow
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise _TooSlow
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _FirstCharacters(io.StringIO):
+    """Keeps the first characters written to it, so that endless printing costs no memory."""
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(0, _LONGEST_MESSAGE - self.tell())])
+        return len(text)
+
+
+def _sentence(error: BaseException, seconds: float, check: Callable[..., object]) -> str:
+    """What to tell the student about an error in a check."""
+    if isinstance(error, Unmet):
+        return str(error)
+    if isinstance(error, _TooSlow):
+        if seconds <= 0:
+            return "Not tried: the checks above used up the time of this cell."
+        return f"Not finished after {seconds:.0f} seconds. Is there a loop that never ends?"
+    if isinstance(error, SystemExit):
+        return "Your code called exit(). A function ends with `return`, or with an error that says what is wrong."
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped before it was done."
+    try:
+        message = " ".join(str(error).split())[:_LONGEST_MESSAGE]
+    except BaseException:  # an exception whose own text raises
+        message = ""
+    if isinstance(error, NotImplementedError) and not message:
+        return "This part is not written yet."
+    told = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    line = _students_line(error, check)
+    if type(error) is NameError and not line:
+        return f"{told}. Run the cell that defines it, or check the spelling."
+    return f"Your line `{line}` raised {told}" if line else f"Your answer led to {told}"
+
+
+def _students_line(error: BaseException, check: Callable[..., object]) -> str:
+    """The last line of the traceback that the student wrote: no library, and not the test cell itself."""
+    code = getattr(check, "__code__", None)
+    test_cell = code.co_filename if code else ""
+    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+        file = frame.f_code.co_filename
+        line = linecache.getline(file, number).strip()
+        if line and file != test_cell and not _is_library(file):
+            return line
+    return ""
+
+
+def _is_library(file: str) -> bool:
+    return "site-packages" in file or file.startswith((sys.base_prefix, os.path.dirname(os.path.dirname(__file__))))
+
+
+def _wrapped(text: str) -> list[str]:
+    """The text in lines of `WIDTH` characters, indented below its title; its own line breaks stay."""
+    lines = []
+    for line in text.strip().splitlines():
+        lines += textwrap.wrap(line, WIDTH - 10, break_on_hyphens=False, break_long_words=False) or [""]
+    return [" " * 10 + line if line else "" for line in lines]

@@ -1,0 +1,341 @@
+"""Every figure of the course, each with a text that says what it shows.
+
+Colours come from one palette that people with any kind of colour vision can tell apart, and nothing is told by colour
+alone: lines also differ in their marks, bars in their hatching.
+"""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from PIL import Image
+
+# Okabe and Ito, "Color Universal Design" (2008), https://jfly.uni-koeln.de/color/; yellow is left out of PALETTE
+# because a yellow line on white is hard to see for everybody.
+OKABE_ITO = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky blue": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermilion": "#D55E00",
+    "purple": "#CC79A7",
+}
+PALETTE = [
+    OKABE_ITO[name] for name in ("blue", "orange", "green", "vermilion", "purple", "sky blue", "black")
+]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+HATCHES = ["", "//", "..", "xx", "\\\\", "++", "oo"]
+
+WIDTH = 7.5  # inches; at 100 dots an inch as wide as a notebook's text
+STYLE = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Put a figure into the notebook as PNG, with ``alt`` as the text for those who cannot see it, and close it.
+
+    The text goes where notebook readers look for it today: into the output's plain text and its metadata. Say what
+    the figure shows, not that it is one: "Accuracy rises from 60 % to 91 % in three epochs, then stays."
+    Outside a notebook the text is printed. A text that is missing or empty is a ValueError.
+    """
+    try:
+        if not isinstance(alt, str) or not alt.strip():
+            raise ValueError("A figure needs a text that says what it shows: give a non-empty `alt`.")
+        png = io.BytesIO()
+        fig.savefig(png, format="png", dpi=100, bbox_inches="tight", facecolor="white")
+    finally:
+        plt.close(fig)  # otherwise the notebook would show it a second time
+    if not InteractiveShell.initialized():
+        print(alt)
+        return
+    display(
+        {"image/png": base64.b64encode(png.getvalue()).decode("ascii"), "text/plain": alt},
+        metadata={"image/png": {"alt": alt}},
+        raw=True,
+    )
+
+
+def show_images(
+    images: Sequence, titles: Sequence[str] | None = None, alt: str = "", *, columns: int = 5
+) -> None:
+    """Show pictures in a grid: PIL images, arrays, or tensors of shape (3, H, W), each with an optional title.
+
+    A float tensor that leaves the range 0 to 1 (a normalised one) is stretched to fit it; any other is shown as it is.
+    """
+    images = list(images)
+    titles = _titles(titles, images)
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    side = WIDTH / max(columns, 3)
+    lines = max(title.count("\n") + bool(title) for title in titles)
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(side * columns, (side + 0.22 * lines) * rows), layout="constrained")
+        axes = fig.subplots(rows, columns, squeeze=False).flat
+        for ax in axes:
+            ax.axis("off")
+        for ax, image, title in zip(axes, images, titles, strict=False):
+            _draw_image(ax, image)
+            ax.set_title(title, fontsize=11 if columns <= 4 else 9)
+        show(fig, alt)
+
+
+def show_steps(steps: Mapping[str, object], alt: str) -> None:
+    """Show what happens to a picture step by step, from left to right: name of the step -> picture after it.
+
+    All pictures get the same width; the size in pixels (width x height) stands below each, and arrows lie in between.
+    """
+    if not steps:
+        raise ValueError("There is no step to show.")
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, WIDTH / len(steps) + 0.7), layout="constrained")
+        axes = fig.subplots(1, len(steps), squeeze=False)[0]
+        for position, (ax, (name, image)) in enumerate(zip(axes, steps.items(), strict=True)):
+            pixels = _draw_image(ax, image)
+            ax.set_title(name)
+            ax.set(xticks=[], yticks=[], xlabel=f"{pixels.shape[1]} × {pixels.shape[0]}")
+            if position:
+                ax.annotate(
+                    "", (-0.02, 0.5), (-0.16, 0.5), xycoords="axes fraction", arrowprops={"arrowstyle": "-|>"}
+                )
+        show(fig, alt)
+
+
+def show_predictions(image, predictions: Sequence, alt: str, *, title: str = "") -> None:
+    """Show a picture and beside it the answers of `predict` for it, the most likely on top, as bars from 0 to 100 %."""
+    if not predictions:
+        raise ValueError("There are no predictions to show.")
+    if isinstance(predictions[0], list):
+        raise ValueError(
+            "These are the answers for several pictures; show them one at a time: predictions[0]."
+        )
+    labels = [_shorten(prediction.label, 28) for prediction in predictions]
+    values = [prediction.probability for prediction in predictions]
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, max(2.4, 0.42 * len(labels) + 0.8)), layout="constrained")
+        left, right = fig.subplots(1, 2, width_ratios=[1, 1.6])
+        _draw_image(left, image)
+        left.axis("off")
+        left.set_title(title)
+        bars = right.barh(range(len(labels)), values, color=[PALETTE[0]] + ["#B8B8B8"] * (len(labels) - 1))
+        right.bar_label(bars, [f"{value:.1%}" for value in values], padding=4)
+        right.set_yticks(range(len(labels)), labels)
+        right.invert_yaxis()
+        right.set(xlim=(0, 1.18), xticks=[0, 0.5, 1], xlabel="probability (softmax)")
+        right.xaxis.set_major_formatter(PercentFormatter(1))
+        show(fig, alt)
+
+
+def show_confusion(confusion, alt: str) -> None:
+    """Show a `metrics.ConfusionMatrix`: counts, and the darker a cell, the larger its share of its row."""
+    matrix, names = np.asarray(confusion.matrix), confusion.categories
+    labels = [f"{name}\n(positive)" if name == confusion.positive else name for name in names]
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = min(WIDTH, 2.2 + 0.95 * len(names))
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(side + 0.6, side), layout="constrained")
+        ax = fig.subplots()
+        ax.imshow(shares, cmap="cividis_r", vmin=0, vmax=1)
+        if len(names) <= 15:
+            for (row, column), count in np.ndenumerate(matrix):
+                color = "white" if shares[row, column] > 0.5 else "black"
+                text = f"{count}\n{shares[row, column]:.0%}"
+                ax.text(column, row, text, ha="center", va="center", color=color, fontsize=12)
+        ax.set_xticks(range(len(names)), labels, rotation=0 if len(names) <= 4 else 90)
+        ax.set_yticks(range(len(names)), labels)
+        ax.set(xlabel="predicted", ylabel="actual")
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0)
+        show(fig, alt)
+
+
+def show_history(histories, alt: str) -> None:
+    """Show loss and accuracy for each epoch: of one `History`, or of several by name (validation where there is any).
+
+    One history is drawn with its training curve (dashed) and its validation curve; a ring marks the epoch that was kept.
+    """
+    several = isinstance(histories, Mapping)
+    named = histories if several else {"": histories}
+    if not named or any(history.epochs == 0 for history in named.values()):
+        raise ValueError("There is no epoch to show.")
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+        for ax, quantity in zip(fig.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            for number, (name, history) in enumerate(named.items()):
+                epochs = range(1, history.epochs + 1)
+                train = getattr(history, f"train_{quantity}")
+                validation = getattr(history, f"validation_{quantity}")
+                look = {
+                    "color": PALETTE[number % len(PALETTE)],
+                    "marker": MARKERS[number % len(MARKERS)],
+                    "ms": 5,
+                }
+                if not validation or not several:
+                    ax.plot(
+                        epochs, train, ls="--", label=f"{name} training".strip(), **(look | {"mfc": "white"})
+                    )
+                if validation:
+                    color = look["color"] if several else PALETTE[1]
+                    ax.plot(
+                        epochs, validation, label=f"{name} validation".strip(), **(look | {"color": color})
+                    )
+                    best = history.best_epoch
+                    ax.plot(best, validation[best - 1], "o", ms=12, mfc="none", mec="black")
+            ax.set(xlabel="epoch", ylabel=quantity)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.legend(frameon=False, fontsize=10)
+        show(fig, alt)
+
+
+def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str) -> None:
+    """Show what each way of training gave (accuracy, 0 to 1) and what it cost (seconds): rows of (name, seconds, accuracy).
+
+    Rows with one name are runs of the same method with other seeds: each is a small mark, their mean a large one, with
+    bars from the least to the greatest. Seconds are on a logarithmic scale when they differ more than tenfold.
+    """
+    if not rows:
+        raise ValueError("There are no rows to show; each is (name, seconds, accuracy).")
+    methods: dict[str, list[tuple[float, float]]] = {}
+    for name, seconds, accuracy in rows:
+        methods.setdefault(name, []).append((seconds, accuracy))
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+        ax = fig.subplots()
+        for number, (name, runs) in enumerate(methods.items()):
+            look = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
+            points = np.array(runs)
+            ax.plot(*points.T, ls="", ms=5, alpha=0.6, **look)
+            (x, y), low, high = points.mean(axis=0), points.min(axis=0), points.max(axis=0)
+            ax.errorbar(
+                x, y, xerr=[[x - low[0]], [high[0] - x]], yerr=[[y - low[1]], [high[1] - y]],
+                ms=11, mec="black", capsize=4, lw=1.5, ls="", label=name, **look,
+            )  # fmt: skip
+        seconds = [row[1] for row in rows]
+        if min(seconds) > 0 and max(seconds) > 10 * min(seconds):
+            ax.set_xscale("log")
+            ax.xaxis.set_major_formatter("{x:g}")
+        else:
+            ax.set_xlim(left=0)
+        ax.set(xlabel="seconds of training", ylabel="accuracy")
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False, loc="best")
+        show(fig, alt)
+
+
+def show_bars(
+    values: Mapping[str, float | Sequence[float]], alt: str, *, label: str = "accuracy", percent: bool = True
+) -> None:
+    """Compare numbers by name with horizontal bars; several numbers for a name show their mean and their spread.
+
+    The whisker goes from the least to the greatest, and each number is a dot on it. With ``percent`` numbers are shares
+    from 0 to 1, else they are drawn as they are.
+    """
+    if not values:
+        raise ValueError("There is nothing to compare.")
+    numbers = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in values.items()}
+    means = [array.mean() for array in numbers.values()]
+    top = 1.0 if percent else max(array.max() for array in numbers.values())
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 0.5 * len(numbers) + 0.9), layout="constrained")
+        ax = fig.subplots()
+        for position, (mean, array) in enumerate(zip(means, numbers.values(), strict=True)):
+            look = {"color": PALETTE[position % len(PALETTE)], "hatch": HATCHES[position % len(HATCHES)]}
+            ax.barh(position, mean, height=0.6, edgecolor="white", **look)
+            if len(array) > 1:
+                ax.plot([array.min(), array.max()], [position] * 2, color="black", marker="|", ms=9)
+                ax.plot(array, [position] * len(array), "o", mfc="white", mec="black", ms=4)
+            text = f"{mean:.1%}" if percent else f"{mean:.3g}"
+            ax.annotate(
+                text, (max(mean, array.max()), position), (6, 0), textcoords="offset points", va="center"
+            )
+        ax.set_yticks(range(len(numbers)), list(numbers))
+        ax.invert_yaxis()
+        ax.set(xlabel=label, xlim=(0, 1.14 * top))
+        if percent:
+            ax.set_xticks(np.linspace(0, 1, 6))
+            ax.xaxis.set_major_formatter(PercentFormatter(1))
+        show(fig, alt)
+
+
+def show_lines(
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    alt: str,
+    *,
+    xlabel: str,
+    ylabel: str,
+    log_x: bool = False,
+) -> None:
+    """Show one or several named curves over the same ``x``, for example pictures a second over the batch size."""
+    if not lines:
+        raise ValueError("There is no line to show.")
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+        ax = fig.subplots()
+        for number, (name, y) in enumerate(lines.items()):
+            if len(y) != len(x):
+                raise ValueError(
+                    f"The line {name!r} has {len(y)} values for {len(x)} positions on the x axis."
+                )
+            marker = MARKERS[number % len(MARKERS)] if len(x) <= 40 else ""
+            style = ("-", "--", "-.", ":")[number % 4]
+            ax.plot(x, y, marker=marker, ls=style, color=PALETTE[number % len(PALETTE)], label=name)
+        if log_x:
+            ax.set_xscale("log")
+            ax.set_xticks(list(x), [f"{value:g}" for value in x], minor=False)
+            ax.minorticks_off()
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.grid(alpha=0.3)
+        if len(lines) > 1:
+            ax.legend(frameon=False)
+        show(fig, alt)
+
+
+def _draw_image(ax, image) -> np.ndarray:
+    pixels = _pixels(image)
+    ax.imshow(
+        pixels,
+        cmap="gray" if pixels.ndim == 2 else None,
+        interpolation="nearest" if max(pixels.shape) < 128 else None,
+    )
+    return pixels
+
+
+def _pixels(image) -> np.ndarray:
+    """Anything that is a picture as an array (H, W) or (H, W, 3) that matplotlib shows."""
+    if isinstance(image, Image.Image):
+        return np.asarray(image if image.mode in {"L", "RGB"} else image.convert("RGB"))
+    if isinstance(image, torch.Tensor):
+        if image.ndim != 3 or image.shape[0] not in {1, 3}:
+            raise ValueError(
+                f"A tensor must have shape (3, H, W) or (1, H, W) to be shown, got {tuple(image.shape)}."
+            )
+        image = image.detach().cpu().permute(1, 2, 0).squeeze(2).numpy()
+    array = np.asarray(image)
+    if array.ndim not in {2, 3} or array.dtype == object:
+        raise ValueError(f"Not a picture: {type(image).__name__}. Give a PIL image, an array or a tensor.")
+    if array.dtype.kind == "f" and (array.min() < 0 or array.max() > 1):
+        array = (array - array.min()) / max(float(array.max() - array.min()), 1e-12)
+    return array
+
+
+def _titles(titles: Sequence[str] | None, images: Sequence) -> list[str]:
+    if not images:
+        raise ValueError("There is no picture to show.")
+    titles = [""] * len(images) if titles is None else list(titles)
+    if len(titles) != len(images):
+        raise ValueError(f"There are {len(images)} pictures but {len(titles)} titles.")
+    return titles
+
+
+def _shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

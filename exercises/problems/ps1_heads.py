@@ -1,0 +1,534 @@
+# %% [markdown]
+# # Problem set 1: whose head is it?
+#
+# The botanical garden of your town has 600 photos of sick leaves, sorted by its volunteers into a handful of
+# diseases. You know what to do with 600 photos: take a pre-trained network, give it a new last layer, train only
+# that. You would be done by lunch, if everybody at the garden agreed on the network. They do not. One volunteer
+# swears by ResNet, the next has a VGG from her thesis, the phone app wants a SqueezeNet, and next month somebody will
+# bring a network that you have never seen.
+#
+# So you write three functions that do not care whose network it is, and a fourth that proves they did their job:
+#
+# | | function | points |
+# |---|---|--:|
+# | 1 | `find_head(model)` says where the last layer is | 6 |
+# | 2 | `replace_head(model, num_classes)` exchanges it, and nothing else | 8 |
+# | 3 | `freeze_backbone(model)` makes sure that only the head learns | 7 |
+# | 4 | `what_moved(model, action)` tells which numbers a piece of code changed | 4 |
+#
+# **Before you start:** lessons 04 and 05. **Time:** about 60 minutes. No downloads: all networks have random
+# weights, because nothing here depends on what they have learned.
+#
+# **How it is graded.** Below each answer is a test cell. Run it as often as you like: it tells what is not right yet,
+# and the number under it counts the checks that you can see. When your work is graded, the same checks run on
+# other torchvision classifiers and other numbers of classes, so a list of the two names below will not carry you far.
+# Each check is worth a share of the points.
+#
+# **Write the functions yourself.** `course_utils` has its own, and you are welcome to read them once yours work.
+# Importing them would answer the question, but not teach you to.
+
+# %%
+import torch
+from torch import nn
+from torchvision import models
+
+from course_utils.grading import Points, expect, networks
+
+# %% [markdown]
+# ## First, a look around
+#
+# Before you run the next cell, commit to an answer: in how many of these five networks is the last layer called `fc`?
+
+# %%
+for name in ["resnet18", "vgg11", "densenet121", "squeezenet1_1", "vit_b_32"]:
+    model = networks.outline(name)
+    last_name, last_part = list(model.named_children())[-1]
+    print(f"{name:15} {last_name:12} {type(last_part).__name__}")
+
+# %% [markdown]
+# In one. And two of the five end in a block, a `Sequential`, with the layer that you want somewhere inside.
+#
+# ## 1. Find the head
+#
+# Write `find_head(model)`. It returns two things, the **name** of the head and the **layer** itself, such that
+# `model.get_submodule(name) is layer`. The head is the layer that turns the features of a picture into one score for
+# each class. Your function should work for any of torchvision's classifiers as its builder returns it.
+#
+# <details><summary>Hint 1: how to look inside</summary>
+#
+# `model.named_modules()` gives every layer with its full name, in the order in which the layers were registered.
+# Names such as `classifier.6` are what `get_submodule` understands.
+# </details>
+#
+# <details><summary>Hint 2: the odd one out</summary>
+#
+# Print the `classifier` of `networks.outline("squeezenet1_1")`. Which of its layers has 1000 outputs, and of what kind
+# is it? Is it the last one?
+# </details>
+
+# %% answer="find_head"
+def find_head(model):
+    """Return the name of the model's head and the layer itself."""
+    ### BEGIN SOLUTION
+    name, layer = [
+        (name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Linear | nn.Conv2d)
+    ][-1]
+    return name, layer
+    ### END SOLUTION
+
+
+# %% test="find_head" points=6
+def head_is_found(architecture):
+    model = networks.outline(architecture)
+    found = find_head(model)
+    expect(found is not None, "find_head returned None. Does it end with `return name, layer`?")
+    expect(
+        isinstance(found, tuple | list) and len(found) == 2,
+        f"find_head should return two things, a name and a layer. It returned one {type(found).__name__}.",
+    )
+    name, layer = found
+    expect(isinstance(name, str), f"The first thing should be the name, a text. It is a {type(name).__name__}.")
+    expect(
+        isinstance(layer, nn.Linear | nn.Conv2d),
+        f"You found {name!r}, a {type(layer).__name__}. A head multiplies features by weights: it is an nn.Linear, or "
+        "an nn.Conv2d with a 1x1 kernel.",
+    )
+    expect(model.get_submodule(name) is layer, f"model.get_submodule({name!r}) is not the layer that you returned.")
+    really = networks.forward(model, networks.pictures(architecture)).head
+    expect(
+        layer is really,
+        f"You found {name!r}, a {type(layer).__name__} with weights of shape {tuple(layer.weight.shape)}. The layer "
+        f"that runs last has weights of shape {tuple(really.weight.shape)}.",
+    )
+
+
+points = Points(6)
+points.check("finds the head of resnet18", head_is_found, "resnet18")
+points.check("finds the head of vgg11", head_is_found, "vgg11")
+### BEGIN HIDDEN TESTS
+for architecture in (
+    "alexnet",
+    "densenet121",
+    "mobilenet_v3_small",
+    "vit_b_32",
+    "swin_t",
+    "convnext_tiny",
+    "googlenet",
+    "inception_v3",
+):
+    points.check(f"finds the head of {architecture}", head_is_found, architecture)
+points.check("finds the head of squeezenet1_1, a convolution", head_is_found, "squeezenet1_1", worth=2)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 2. Exchange it, and nothing else
+#
+# Write `replace_head(model, num_classes)`. It puts a new head with `num_classes` scores in the place of the old one,
+# in the model that it is given, and returns that model. The garden asks for a few things:
+#
+# - Every other layer stays, also the dropout and the hidden layers that stand in the same block as the head.
+# - Running the cell twice, or again with another number of classes, is no accident but everyday life in a notebook. It
+#   must work.
+# - The new head lives where the model lives: same device, same dtype.
+# - Inception v3 and GoogLeNet have small extra heads that only speak in train mode: `AuxLogits.fc` in the first,
+#   `aux1.fc2` and `aux2.fc2` in the second. They are trained with the same labels, so they need the same number of
+#   classes.
+#
+# <details><summary>Hint 3: how to put a layer in its place</summary>
+#
+# `model.set_submodule("classifier.6", layer)` works for names with and without dots. So does
+# `setattr(model.get_submodule("classifier"), "6", layer)`.
+# </details>
+#
+# <details><summary>Hint 4: no error, and still 1000 scores?</summary>
+#
+# PyTorch lets you write `model.fc = nn.Linear(...)` on a model that has no `fc`. You get a new layer that nobody calls.
+# </details>
+
+# %% answer="replace_head"
+def replace_head(model, num_classes):
+    """Give the model a new head with num_classes scores; return the same model."""
+    ### BEGIN SOLUTION
+    modules = dict(model.named_modules())
+    names = [name for name in ("AuxLogits.fc", "aux1.fc2", "aux2.fc2") if name in modules]
+    for name in [*names, find_head(model)[0]]:
+        old = modules[name]
+        place = {"device": old.weight.device, "dtype": old.weight.dtype}
+        if isinstance(old, nn.Conv2d):
+            new = nn.Conv2d(old.in_channels, num_classes, kernel_size=1, **place)
+        else:
+            new = nn.Linear(old.in_features, num_classes, **place)
+        model.set_submodule(name, new)
+    return model
+    ### END SOLUTION
+
+
+# %% test="replace_head" points=8
+def with_new_head(model, num_classes):
+    returned = replace_head(model, num_classes)
+    expect(returned is not None, "replace_head returned None. Does it end with `return model`?")
+    expect(isinstance(returned, nn.Module), f"replace_head should return the model, not a {type(returned).__name__}.")
+    return returned
+
+
+def only_the_head_is_new(architecture, num_classes):
+    model = networks.outline(architecture)
+    images = networks.pictures(architecture)
+    before = networks.forward(model, images)
+    after = networks.forward(with_new_head(model, num_classes), images)
+    shape = tuple(after.scores.shape)
+    expect(
+        shape == (2, num_classes),
+        f"Two pictures and {num_classes} classes should give scores of shape (2, {num_classes}), not {shape}. "
+        "Did you exchange the layer that really runs last?",
+    )
+    lost = networks.lost_layers(before, after)
+    expect(
+        not lost,
+        f"These layers ran before and do not run any more: {', '.join(lost)}. Exchange only the head, "
+        "not the block around it.",
+    )
+    expect(
+        all(parameter.requires_grad for parameter in after.head.parameters()),
+        "The new head cannot learn: its parameters have requires_grad=False.",
+    )
+
+
+def twice_is_fine(architecture):
+    model = networks.outline(architecture)
+    images = networks.pictures(architecture)
+    for num_classes in (7, 7, 3):
+        model = with_new_head(model, num_classes)
+        shape = tuple(networks.forward(model, images).scores.shape)
+        expect(shape == (2, num_classes), f"After one more replace_head(model, {num_classes}) the scores are {shape}.")
+
+
+points = Points(8)
+points.check("resnet18 for 4 diseases", only_the_head_is_new, "resnet18", 4)
+points.check("vgg11 for 7 diseases", only_the_head_is_new, "vgg11", 7)
+points.check("running the cell again", twice_is_fine, "vgg11")
+### BEGIN HIDDEN TESTS
+for architecture, num_classes in (
+    ("alexnet", 2),
+    ("mobilenet_v2", 5),
+    ("efficientnet_b0", 37),
+    ("densenet121", 3),
+    ("vit_b_32", 10),
+    ("swin_t", 6),
+    ("convnext_tiny", 12),
+    ("regnet_y_400mf", 1),
+):
+    points.check(
+        f"{architecture} for {num_classes} {'class' if num_classes == 1 else 'classes'}",
+        only_the_head_is_new,
+        architecture,
+        num_classes,
+    )
+points.check("squeezenet1_1 for 5 classes", only_the_head_is_new, "squeezenet1_1", 5, worth=2)
+
+
+def extra_heads_follow(architecture):
+    model = with_new_head(networks.outline(architecture), 6).train()
+    with torch.no_grad():
+        outputs = model(networks.pictures(architecture))
+    shapes = sorted({tuple(scores.shape) for scores in outputs})
+    expect(
+        shapes == [(2, 6)],
+        f"In train mode, with 6 classes, all heads should give scores of shape (2, 6). Here they give {shapes}. "
+        "Did the extra heads get the new number of classes?",
+    )
+
+
+def lives_where_the_model_lives():
+    # The device called "meta" keeps shapes without numbers. It behaves like any second device, without a GPU.
+    model = with_new_head(networks.outline("mobilenet_v2").to("meta"), 3)
+    devices = sorted({str(parameter.device) for parameter in model.parameters()})
+    expect(devices == ["meta"], f"After replace_head a model on one device is spread over {' and '.join(devices)}.")
+    model = with_new_head(networks.outline("squeezenet1_1").double(), 3)
+    dtypes = sorted({str(parameter.dtype) for parameter in model.parameters()})
+    expect(dtypes == ["torch.float64"], f"After replace_head a float64 model has {' and '.join(dtypes)}.")
+
+
+def every_other_number_stays():
+    model = networks.build("shufflenet_v2_x0_5")
+    head = networks.forward(model, networks.pictures("shufflenet_v2_x0_5")).head
+    head_name = next(name for name, layer in model.named_modules() if layer is head)
+    before = networks.snapshot(model)
+    returned = with_new_head(model, 9)
+    changed = [name for name in networks.moved(before, networks.snapshot(returned)) if not name.startswith(head_name)]
+    expect(not changed, f"{len(changed)} tensors outside the head changed, {changed[:1]} for example.")
+    expect(returned is model, "replace_head should change the model that it gets and return it, not a copy.")
+
+
+points.check("the extra heads of inception_v3", extra_heads_follow, "inception_v3", worth=0.5)
+points.check("the extra heads of googlenet", extra_heads_follow, "googlenet", worth=0.5)
+points.check("the new head has the model's device and dtype", lives_where_the_model_lives)
+points.check("every other number stays, in the same model", every_other_number_stays)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 3. Let only the head learn
+#
+# Write `freeze_backbone(model)`. After it, and however often somebody calls `model.train()` later, training the model
+# changes the head and **not one other number**. Return the model.
+#
+# Two things move the numbers of a network. Gradients are one. The other needs none: in train mode every BatchNorm layer
+# updates its running mean and variance whenever a picture passes through, and it normalises each picture by its
+# neighbours in the batch. A frozen BatchNorm does neither; it uses the statistics that it came with.
+#
+# The number of classes may be anything when your function is called, and the network may be anybody's.
+#
+# <details><summary>Hint 5: which order?</summary>
+#
+# Freeze everything, then wake up the head. A spelling mistake such as `parameter.require_grad = False` is no error in
+# Python: it makes a new attribute that nobody reads.
+# </details>
+#
+# <details><summary>Hint 6: `model.eval()` is undone by `model.train()`</summary>
+#
+# So you need something that happens later, each time. A layer's own `train` method can be replaced:
+# `layer.train = lambda mode=True: layer`. Or let the model call a function of yours before each forward pass:
+# `model.register_forward_pre_hook(lambda model, inputs: ...)`. In a loop, mind which `layer` a lambda remembers.
+# </details>
+
+# %% answer="freeze_backbone"
+def freeze_backbone(model):
+    """Make sure that training changes nothing but the head; return the model."""
+    ### BEGIN SOLUTION
+    _, head = find_head(model)
+    model.requires_grad_(False)
+    head.requires_grad_(True)
+
+    def keep_statistics(model, _inputs):
+        for layer in model.modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.eval()
+
+    model.register_forward_pre_hook(keep_statistics)
+    return model
+    ### END SOLUTION
+
+
+# %% test="freeze_backbone" points=7
+def frozen(architecture):
+    """A network for 2 classes with a frozen backbone, pictures for it, and the names of its head's parameters."""
+    model = networks.build(architecture, num_classes=2)
+    images = networks.pictures(architecture, count=4)
+    before = networks.forward(model, images)
+    returned = freeze_backbone(model)
+    expect(returned is not None, "freeze_backbone returned None. Does it end with `return model`?")
+    expect(isinstance(returned, nn.Module), f"It should return the model, not a {type(returned).__name__}.")
+    after = networks.forward(returned, images)
+    expect(
+        torch.equal(before.scores, after.scores),
+        "Freezing alone, without training, changed what the model predicts in eval mode.",
+    )
+    head_parameters = {
+        name for name, parameter in returned.named_parameters() if any(parameter is own for own in after.head.parameters())
+    }
+    return returned, images, head_parameters
+
+
+def only_the_head_may_learn(architecture):
+    model, _, head_parameters = frozen(architecture)
+    learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    expect(head_parameters <= learning, "The head is frozen too, so nothing can learn.")
+    expect(
+        learning == head_parameters,
+        f"{len(learning - head_parameters)} tensors of the backbone still have requires_grad=True, "
+        f"{min(learning - head_parameters, default='')} for example.",
+    )
+
+
+def numbers_that_moved(architecture):
+    """Names of the tensors that three steps of training changed: parameters and buffers."""
+    model, images, head_parameters = frozen(architecture)
+    before = networks.snapshot(model)
+    networks.train(model, images)
+    networks.train(model, images)  # a second epoch calls model.train() again
+    changed = networks.moved(before, networks.snapshot(model))
+    expect(head_parameters <= set(changed), "Training did not change the head: it is frozen too.")
+    buffers = {name for name, _ in model.named_buffers()}
+    weights = [name for name in changed if name not in buffers and name not in head_parameters]
+    # num_batches_tracked only counts; the statistics are the mean and the variance.
+    statistics = [name for name in changed if name in buffers and not name.endswith("num_batches_tracked")]
+    return weights, statistics
+
+
+def weights_stay(architecture):
+    weights, _ = numbers_that_moved(architecture)
+    expect(not weights, f"Training changed {len(weights)} weights of the backbone, {weights[:1]} for example.")
+
+
+def statistics_stay(architecture):
+    _, statistics = numbers_that_moved(architecture)
+    expect(
+        not statistics,
+        f"Training moved {len(statistics)} BatchNorm statistics, {statistics[:1]} for example. No gradient did that: "
+        "the layers were in train mode.",
+    )
+
+
+points = Points(7)
+points.check("resnet18: only the head has requires_grad=True", only_the_head_may_learn, "resnet18")
+points.check("resnet18: the weights stay while it trains", weights_stay, "resnet18")
+points.check("resnet18: the BatchNorm statistics stay", statistics_stay, "resnet18", worth=2)
+### BEGIN HIDDEN TESTS
+points.check("mobilenet_v2: only the head has requires_grad=True", only_the_head_may_learn, "mobilenet_v2")
+points.check("mobilenet_v2: the weights stay while it trains", weights_stay, "mobilenet_v2")
+points.check("mobilenet_v2: the BatchNorm statistics stay", statistics_stay, "mobilenet_v2", worth=2)
+points.check("squeezenet1_1: only the head has requires_grad=True", only_the_head_may_learn, "squeezenet1_1")
+points.check("squeezenet1_1: the weights stay while it trains", weights_stay, "squeezenet1_1")
+points.check("shufflenet_v2_x0_5: the weights stay while it trains", weights_stay, "shufflenet_v2_x0_5")
+points.check("shufflenet_v2_x0_5: the BatchNorm statistics stay", statistics_stay, "shufflenet_v2_x0_5")
+
+
+def neighbours_do_not_matter(architecture):
+    model, images, _ = frozen(architecture)
+    expect(
+        len({parameter.requires_grad for parameter in model.parameters()}) == 2,
+        "Either everything may learn or nothing: the model is not frozen yet.",
+    )
+    model.train()
+    with torch.no_grad():
+        alone, together = model(images[:2])[:1], model(images[[0, 3]])[:1]
+    expect(
+        torch.allclose(alone, together, atol=1e-4),
+        "In train mode the scores of a picture depend on the other picture in its batch, so some BatchNorm layer "
+        "still uses the batch instead of its own statistics.",
+    )
+
+
+points.check("resnet18: a picture's scores do not depend on its neighbours", neighbours_do_not_matter, "resnet18", worth=2)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 4. Prove it
+#
+# The worst mistakes in this business are silent: no message, a falling loss, and yet the wrong numbers moved. The cure
+# is to compare the model before and after. Write `what_moved(model, action)`: it calls `action()` once and returns the
+# names of all tensors in `model.state_dict()` that the call changed, as a set or a list.
+#
+# Changed means: not the same number any more, however small the difference.
+#
+# <details><summary>Hint 7: always an empty list?</summary>
+#
+# `model.state_dict()` hands out the model's own tensors, not copies. When the model changes, so does your "before".
+# </details>
+
+# %% answer="what_moved"
+def what_moved(model, action):
+    """Call action() once; return the names of the tensors in the model's state dict that it changed."""
+    ### BEGIN SOLUTION
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    action()
+    return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    ### END SOLUTION
+
+
+# %% test="what_moved" points=4
+def small_network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 2))
+
+
+def tells(model, action, expected):
+    calls = []
+
+    def counted():
+        calls.append(1)
+        with torch.no_grad():
+            action()
+
+    names = what_moved(model, counted)
+    expect(names is not None, "what_moved returned None. Does it end with a `return`?")
+    expect(
+        isinstance(names, set | frozenset | list | tuple) and all(isinstance(name, str) for name in names),
+        "what_moved should return a set or a list of names.",
+    )
+    expect(len(calls) == 1, f"action() was called {len(calls)} times instead of once.")
+    missed, invented = sorted(set(expected) - set(names)), sorted(set(names) - set(expected))
+    expect(not missed, f"These moved, and your answer does not name them: {', '.join(missed)}.")
+    expect(not invented, f"Your answer names these, and they did not move: {', '.join(invented)}.")
+
+
+def one_weight():
+    model = small_network()
+    tells(model, lambda: model[0].weight[2, 1].add_(1.0), ["0.weight"])
+
+
+def batch_norm():
+    model = small_network()
+    tells(model, lambda: model(torch.rand(8, 4)), ["1.running_mean", "1.running_var", "1.num_batches_tracked"])
+
+
+points = Points(4)
+points.check("one number of one weight changed", one_weight)
+points.check("a forward pass in train mode, without any gradient", batch_norm)
+### BEGIN HIDDEN TESTS
+def nothing():
+    model = small_network().eval()
+    tells(model, lambda: model(torch.rand(8, 4)), [])
+    one_weight()  # an answer that never names anything is no answer
+
+
+def very_little():
+    model = small_network()
+    tells(model, lambda: model[2].bias[0].mul_(1 + 2e-7), ["2.bias"])
+
+
+def the_sum_stays():
+    model = small_network()
+    tells(model, lambda: model[0].bias.copy_(model[0].bias.flip(0)), ["0.bias"])
+
+
+def a_new_tensor():
+    model = small_network()
+    tells(model, lambda: setattr(model[2], "weight", nn.Parameter(torch.ones(2, 6))), ["2.weight"])
+
+
+def a_checkpoint():
+    model, other = small_network(), small_network()
+    other[0].weight.zero_()
+    other[1].running_var.fill_(3.0)
+    tells(model, lambda: model.load_state_dict(other.state_dict()), ["0.weight", "1.running_var"])
+
+
+def a_real_network():
+    model = networks.build("shufflenet_v2_x0_5", num_classes=2)
+    statistics = [name for name, _ in model.named_buffers()]
+    tells(model, lambda: model(networks.pictures("shufflenet_v2_x0_5", count=4)), statistics)
+
+
+with torch.no_grad():
+    points.check("nothing changed", nothing)
+    points.check("a change in the seventh digit", very_little)
+    points.check("two numbers changed places, so the sum is the same", the_sum_stays)
+    points.check("a weight was exchanged for a new tensor", a_new_tensor)
+    points.check("a checkpoint was loaded", a_checkpoint)
+    points.check("all statistics of a real network", a_real_network)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## All four together
+#
+# No points here, only the pleasure. If your functions work, the last line names the head's two tensors and nothing
+# else, whichever network you put in the first line.
+
+# %%
+name = "mobilenet_v2"
+try:
+    model = freeze_backbone(replace_head(networks.build(name), 4))
+    print(sorted(what_moved(model, lambda: networks.train(model, networks.pictures(name, count=4)))))
+except Exception as error:
+    print(f"Not yet: {type(error).__name__}: {error}")
+
+# %% [markdown]
+# ## Before you hand in
+#
+# Choose **Restart Kernel and Run All Cells**, and read what the test cells say. Then hand in this one file, under the
+# name that it has.
