@@ -43,7 +43,7 @@ def resize_matrix(start: Tensor, stop: Tensor, size_in: int, size_out: int) -> T
 
 
 def crop_and_resize(images: Tensor, boxes: Tensor, px: int) -> Tensor:
-    """Cut ``boxes`` ``(N, 4)`` out of ``images`` ``(N, 3, H, W)`` and resize them to ``(N, 3, px, px)``, float 0..255."""
+    """Cut ``boxes`` ``(N, 4)`` out of ``images`` ``(N, 3, H, W)``: floats ``(N, 3, px, px)``, still in 0..255."""
     left, top, right, bottom = boxes.unbind(1)
     rows = resize_matrix(top, bottom, images.shape[2], px)
     columns = resize_matrix(left, right, images.shape[3], px)
@@ -67,9 +67,7 @@ def mix(images: Tensor, share: float, center: tuple[float, float] | None) -> tup
     if center is None:
         return images.lerp(partners, 1 - share), share
     px, half = images.shape[-1], math.sqrt(1 - share) / 2
-    (top, bottom), (left, right) = (
-        (max(0, round((c - half) * px)), min(px, round((c + half) * px))) for c in center
-    )
+    (top, bottom), (left, right) = ((max(0, round((c - half) * px)), min(px, round((c + half) * px))) for c in center)
     mixed = images.clone()
     mixed[:, :, top:bottom, left:right] = partners[:, :, top:bottom, left:right]
     return mixed, 1 - (bottom - top) * (right - left) / px**2

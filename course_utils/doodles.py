@@ -448,7 +448,7 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
 
     head = cat_head(rng) if species == "cat" else dog_head(rng)
     pose = rng.choice(["standing", "sitting", "lying"], p=[0.38, 0.37, 0.25])
-    shot = rng.choice(["head", "bust", "whole"], p=[0.35, 0.3, 0.35])
+    shot = rng.choice(["head", "bust", "whole"], p=[0.5, 0.3, 0.2])
     torso, head_at = body(species, pose, rng)
     body_yaw = rng.choice([-1, 1]) * rng.uniform(10, 95) if shot == "whole" else rng.uniform(-60, 60)
     head_yaw = np.clip(body_yaw * rng.uniform(0, 0.9) + rng.normal(0, 15), -80, 80)

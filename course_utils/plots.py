@@ -1,11 +1,12 @@
 """Every figure of the course, each with a text that says what it shows.
 
-Colours come from one palette that people with any kind of colour vision can tell apart, and nothing is told by colour
-alone: lines also differ in their marks, bars in their hatching.
+Colours come from one palette that people with any kind of colour vision can tell apart, and nothing is told by
+colour alone: lines also differ in their marks, bars in their hatching.
 """
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -14,11 +15,15 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator
 from PIL import Image
 
-# Okabe and Ito, "Color Universal Design" (2008), https://jfly.uni-koeln.de/color/; yellow is left out of PALETTE
-# because a yellow line on white is hard to see for everybody.
+from course_utils.inference import Prediction
+from course_utils.metrics import ConfusionMatrix
+from course_utils.training import History
+
+# Okabe and Ito, "Color Universal Design" (2008), https://jfly.uni-koeln.de/color/. PALETTE leaves out yellow, a
+# line that nobody sees on white.
 OKABE_ITO = {
     "black": "#000000",
     "orange": "#E69F00",
@@ -29,10 +34,9 @@ OKABE_ITO = {
     "vermilion": "#D55E00",
     "purple": "#CC79A7",
 }
-PALETTE = [
-    OKABE_ITO[name] for name in ("blue", "orange", "green", "vermilion", "purple", "sky blue", "black")
-]
+PALETTE = [OKABE_ITO[name] for name in ("blue", "orange", "green", "vermilion", "purple", "sky blue", "black")]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+GRAY = "#B8B8B8"
 HATCHES = ["", "//", "..", "xx", "\\\\", "++", "oo"]
 
 WIDTH = 7.5  # inches; at 100 dots an inch as wide as a notebook's text
@@ -42,7 +46,7 @@ STYLE = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.
 def show(fig: Figure, alt: str) -> None:
     """Put a figure into the notebook as PNG, with ``alt`` as the text for those who cannot see it, and close it.
 
-    The text goes where notebook readers look for it today: into the output's plain text and its metadata. Say what
+    The text goes where readers of notebooks look for it today: the output's plain text and its metadata. Say what
     the figure shows, not that it is one: "Accuracy rises from 60 % to 91 % in three epochs, then stays."
     Outside a notebook the text is printed. A text that is missing or empty is a ValueError.
     """
@@ -63,22 +67,24 @@ def show(fig: Figure, alt: str) -> None:
     )
 
 
-def show_images(
-    images: Sequence, titles: Sequence[str] | None = None, alt: str = "", *, columns: int = 5
-) -> None:
+def show_images(images: Sequence, titles: Sequence[str] | None = None, alt: str = "", *, columns: int = 5) -> None:
     """Show pictures in a grid: PIL images, arrays, or tensors of shape (3, H, W), each with an optional title.
 
-    A float tensor that leaves the range 0 to 1 (a normalised one) is stretched to fit it; any other is shown as it is.
+    Floats that leave the range 0 to 1 (a normalised tensor) are stretched to fit it; all else is shown as it is.
     """
     images = list(images)
-    titles = _titles(titles, images)
+    if not images:
+        raise ValueError("There is no picture to show.")
+    titles = [""] * len(images) if titles is None else list(titles)
+    if len(titles) != len(images):
+        raise ValueError(f"There are {len(images)} pictures but {len(titles)} titles.")
     columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
+    rows = math.ceil(len(images) / columns)
     side = WIDTH / max(columns, 3)
-    lines = max(title.count("\n") + bool(title) for title in titles)
+    lines = max(title.count("\n") + 1 if title else 0 for title in titles)
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(side * columns, (side + 0.22 * lines) * rows), layout="constrained")
-        axes = fig.subplots(rows, columns, squeeze=False).flat
+        axes = fig.subplots(rows, columns, squeeze=False).ravel()
         for ax in axes:
             ax.axis("off")
         for ax, image, title in zip(axes, images, titles, strict=False):
@@ -90,32 +96,32 @@ def show_images(
 def show_steps(steps: Mapping[str, object], alt: str) -> None:
     """Show what happens to a picture step by step, from left to right: name of the step -> picture after it.
 
-    All pictures get the same width; the size in pixels (width x height) stands below each, and arrows lie in between.
+    Below each stands its size in pixels, width × height; arrows lie in between.
     """
     if not steps:
         raise ValueError("There is no step to show.")
+    gaps = len(steps) - 1
     with plt.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTH, WIDTH / len(steps) + 0.7), layout="constrained")
-        axes = fig.subplots(1, len(steps), squeeze=False)[0]
-        for position, (ax, (name, image)) in enumerate(zip(axes, steps.items(), strict=True)):
+        fig = Figure(figsize=(WIDTH, WIDTH / len(steps) + 0.6), layout="constrained")
+        ratios = [1, 0.12] * gaps + [1]
+        axes = fig.subplots(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
+        for ax, (name, image) in zip(axes[::2], steps.items(), strict=True):
             pixels = _draw_image(ax, image)
-            ax.set_title(name)
+            ax.set_title(name, fontsize=11)
             ax.set(xticks=[], yticks=[], xlabel=f"{pixels.shape[1]} × {pixels.shape[0]}")
-            if position:
-                ax.annotate(
-                    "", (-0.02, 0.5), (-0.16, 0.5), xycoords="axes fraction", arrowprops={"arrowstyle": "-|>"}
-                )
+            ax.spines[:].set_visible(False)
+        for ax in axes[1::2]:
+            ax.axis("off")
+            ax.text(0.5, 0.5, "→", ha="center", va="center", fontsize=18, transform=ax.transAxes)
         show(fig, alt)
 
 
-def show_predictions(image, predictions: Sequence, alt: str, *, title: str = "") -> None:
-    """Show a picture and beside it the answers of `predict` for it, the most likely on top, as bars from 0 to 100 %."""
+def show_predictions(image, predictions: Sequence[Prediction], alt: str, *, title: str = "") -> None:
+    """Show a picture and beside it the answers of `predict` for it, as bars from 0 to 100 %, the best on top."""
     if not predictions:
         raise ValueError("There are no predictions to show.")
-    if isinstance(predictions[0], list):
-        raise ValueError(
-            "These are the answers for several pictures; show them one at a time: predictions[0]."
-        )
+    if isinstance(predictions[0], Sequence):
+        raise ValueError("These are the answers for several pictures; show them one at a time: predictions[0].")
     labels = [_shorten(prediction.label, 28) for prediction in predictions]
     values = [prediction.probability for prediction in predictions]
     with plt.rc_context(STYLE):
@@ -124,82 +130,79 @@ def show_predictions(image, predictions: Sequence, alt: str, *, title: str = "")
         _draw_image(left, image)
         left.axis("off")
         left.set_title(title)
-        bars = right.barh(range(len(labels)), values, color=[PALETTE[0]] + ["#B8B8B8"] * (len(labels) - 1))
-        right.bar_label(bars, [f"{value:.1%}" for value in values], padding=4)
+        bars = right.barh(range(len(labels)), values, color=[PALETTE[0]] + [GRAY] * (len(labels) - 1))
+        right.bar_label(bars, [f"{value:.1%}" if value >= 0.001 else "< 0.1%" for value in values], padding=4)
         right.set_yticks(range(len(labels)), labels)
         right.invert_yaxis()
         right.set(xlim=(0, 1.18), xticks=[0, 0.5, 1], xlabel="probability (softmax)")
-        right.xaxis.set_major_formatter(PercentFormatter(1))
+        right.xaxis.set_major_formatter(_percent)
         show(fig, alt)
 
 
-def show_confusion(confusion, alt: str) -> None:
-    """Show a `metrics.ConfusionMatrix`: counts, and the darker a cell, the larger its share of its row."""
-    matrix, names = np.asarray(confusion.matrix), confusion.categories
+def show_confusion(confusion: ConfusionMatrix, alt: str) -> None:
+    """Show a `metrics.ConfusionMatrix`: counts, and the darker a cell, the larger its share of its row.
+
+    With more than 12 categories only the shades are drawn; ``confusion.table()`` has the numbers.
+    """
+    matrix, names = confusion.matrix, confusion.categories
     labels = [f"{name}\n(positive)" if name == confusion.positive else name for name in names]
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = min(WIDTH, 2.2 + 0.95 * len(names))
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(side + 0.6, side), layout="constrained")
         ax = fig.subplots()
-        ax.imshow(shares, cmap="cividis_r", vmin=0, vmax=1)
-        if len(names) <= 15:
+        ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        if len(names) <= 12:
             for (row, column), count in np.ndenumerate(matrix):
-                color = "white" if shares[row, column] > 0.5 else "black"
+                color = "white" if shares[row, column] > 0.65 else "black"
                 text = f"{count}\n{shares[row, column]:.0%}"
-                ax.text(column, row, text, ha="center", va="center", color=color, fontsize=12)
-        ax.set_xticks(range(len(names)), labels, rotation=0 if len(names) <= 4 else 90)
+                ax.text(column, row, text, ha="center", va="center", color=color)
+        turn = {} if len(names) <= 3 else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        ax.set_xticks(range(len(names)), labels, **turn)
         ax.set_yticks(range(len(names)), labels)
         ax.set(xlabel="predicted", ylabel="actual")
-        ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         show(fig, alt)
 
 
-def show_history(histories, alt: str) -> None:
-    """Show loss and accuracy for each epoch: of one `History`, or of several by name (validation where there is any).
+def show_history(histories: History | Mapping[str, History], alt: str) -> None:
+    """Show loss and accuracy for each epoch, of one `training.History` or of several by name.
 
-    One history is drawn with its training curve (dashed) and its validation curve; a ring marks the epoch that was kept.
+    One history is drawn with training (dashed) and validation; of several, validation where all have it, else
+    training. A ring marks the epoch whose weights were kept.
     """
-    several = isinstance(histories, Mapping)
-    named = histories if several else {"": histories}
-    if not named or any(history.epochs == 0 for history in named.values()):
+    if isinstance(histories, Mapping):
+        part = "validation" if all(history.validation_loss for history in histories.values()) else "training"
+        curves = [(name, history, part) for name, history in histories.items()]
+    else:
+        part = ""
+        parts = ["training", "validation"] if histories.validation_loss else ["training"]
+        curves = [(name, histories, name) for name in parts]
+    if not curves or any(history.epochs == 0 for _, history, _ in curves):
         raise ValueError("There is no epoch to show.")
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 3.2), layout="constrained")
         for ax, quantity in zip(fig.subplots(1, 2), ("loss", "accuracy"), strict=True):
-            for number, (name, history) in enumerate(named.items()):
-                epochs = range(1, history.epochs + 1)
-                train = getattr(history, f"train_{quantity}")
-                validation = getattr(history, f"validation_{quantity}")
-                look = {
-                    "color": PALETTE[number % len(PALETTE)],
-                    "marker": MARKERS[number % len(MARKERS)],
-                    "ms": 5,
-                }
-                if not validation or not several:
-                    ax.plot(
-                        epochs, train, ls="--", label=f"{name} training".strip(), **(look | {"mfc": "white"})
-                    )
-                if validation:
-                    color = look["color"] if several else PALETTE[1]
-                    ax.plot(
-                        epochs, validation, label=f"{name} validation".strip(), **(look | {"color": color})
-                    )
+            for number, (name, history, which) in enumerate(curves):
+                values = getattr(history, f"{'train' if which == 'training' else which}_{quantity}")
+                dashed = {"ls": "--", "mfc": "white"} if name == "training" else {}
+                ax.plot(range(1, history.epochs + 1), values, label=name, ms=5, **_look(number), **dashed)
+                if which == "validation":
                     best = history.best_epoch
-                    ax.plot(best, validation[best - 1], "o", ms=12, mfc="none", mec="black")
-            ax.set(xlabel="epoch", ylabel=quantity)
+                    ring = "epoch that was kept" if number == len(curves) - 1 else None
+                    ax.plot(best, values[best - 1], "o", ms=12, mfc="none", mec="black", label=ring)
+            ax.set(xlabel="epoch", ylabel=f"{part} {quantity}".strip())
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.yaxis.set_major_formatter(_percent)
         ax.legend(frameon=False, fontsize=10)
         show(fig, alt)
 
 
 def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str) -> None:
-    """Show what each way of training gave (accuracy, 0 to 1) and what it cost (seconds): rows of (name, seconds, accuracy).
+    """Show what each way of training cost and gave: rows of (name, seconds, accuracy from 0 to 1).
 
-    Rows with one name are runs of the same method with other seeds: each is a small mark, their mean a large one, with
-    bars from the least to the greatest. Seconds are on a logarithmic scale when they differ more than tenfold.
+    Rows of one name are runs with different seeds: each is a small mark, their mean a large one, with bars from
+    the least to the greatest. The scale of seconds is logarithmic when they differ more than tenfold.
     """
     if not rows:
         raise ValueError("There are no rows to show; each is (name, seconds, accuracy).")
@@ -210,7 +213,7 @@ def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str)
         fig = Figure(figsize=(WIDTH, 3.8), layout="constrained")
         ax = fig.subplots()
         for number, (name, runs) in enumerate(methods.items()):
-            look = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
+            look = _look(number)
             points = np.array(runs)
             ax.plot(*points.T, ls="", ms=5, alpha=0.6, **look)
             (x, y), low, high = points.mean(axis=0), points.min(axis=0), points.max(axis=0)
@@ -221,11 +224,13 @@ def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str)
         seconds = [row[1] for row in rows]
         if min(seconds) > 0 and max(seconds) > 10 * min(seconds):
             ax.set_xscale("log")
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.xaxis.set_major_formatter("{x:g}")
+            ax.minorticks_off()
         else:
             ax.set_xlim(left=0)
         ax.set(xlabel="seconds of training", ylabel="accuracy")
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.yaxis.set_major_formatter(_percent)
         ax.grid(alpha=0.3)
         ax.legend(frameon=False, loc="best")
         show(fig, alt)
@@ -236,8 +241,8 @@ def show_bars(
 ) -> None:
     """Compare numbers by name with horizontal bars; several numbers for a name show their mean and their spread.
 
-    The whisker goes from the least to the greatest, and each number is a dot on it. With ``percent`` numbers are shares
-    from 0 to 1, else they are drawn as they are.
+    The whisker goes from the least to the greatest, and each number is a dot on it. With ``percent``, numbers are
+    shares from 0 to 1; without, they are drawn as they are.
     """
     if not values:
         raise ValueError("There is nothing to compare.")
@@ -254,15 +259,13 @@ def show_bars(
                 ax.plot([array.min(), array.max()], [position] * 2, color="black", marker="|", ms=9)
                 ax.plot(array, [position] * len(array), "o", mfc="white", mec="black", ms=4)
             text = f"{mean:.1%}" if percent else f"{mean:.3g}"
-            ax.annotate(
-                text, (max(mean, array.max()), position), (6, 0), textcoords="offset points", va="center"
-            )
+            ax.annotate(text, (max(mean, array.max()), position), (6, 0), textcoords="offset points", va="center")
         ax.set_yticks(range(len(numbers)), list(numbers))
         ax.invert_yaxis()
         ax.set(xlabel=label, xlim=(0, 1.14 * top))
         if percent:
             ax.set_xticks(np.linspace(0, 1, 6))
-            ax.xaxis.set_major_formatter(PercentFormatter(1))
+            ax.xaxis.set_major_formatter(_percent)
         show(fig, alt)
 
 
@@ -283,12 +286,9 @@ def show_lines(
         ax = fig.subplots()
         for number, (name, y) in enumerate(lines.items()):
             if len(y) != len(x):
-                raise ValueError(
-                    f"The line {name!r} has {len(y)} values for {len(x)} positions on the x axis."
-                )
-            marker = MARKERS[number % len(MARKERS)] if len(x) <= 40 else ""
-            style = ("-", "--", "-.", ":")[number % 4]
-            ax.plot(x, y, marker=marker, ls=style, color=PALETTE[number % len(PALETTE)], label=name)
+                raise ValueError(f"The line {name!r} has {len(y)} values for {len(x)} positions on the x axis.")
+            look = _look(number) if len(x) <= 40 else {"color": _look(number)["color"]}
+            ax.plot(x, y, ls=("-", "--", "-.", ":")[number % 4], label=name, **look)
         if log_x:
             ax.set_xscale("log")
             ax.set_xticks(list(x), [f"{value:g}" for value in x], minor=False)
@@ -316,9 +316,7 @@ def _pixels(image) -> np.ndarray:
         return np.asarray(image if image.mode in {"L", "RGB"} else image.convert("RGB"))
     if isinstance(image, torch.Tensor):
         if image.ndim != 3 or image.shape[0] not in {1, 3}:
-            raise ValueError(
-                f"A tensor must have shape (3, H, W) or (1, H, W) to be shown, got {tuple(image.shape)}."
-            )
+            raise ValueError(f"A tensor must have shape (3, H, W) or (1, H, W) to be shown, got {tuple(image.shape)}.")
         image = image.detach().cpu().permute(1, 2, 0).squeeze(2).numpy()
     array = np.asarray(image)
     if array.ndim not in {2, 3} or array.dtype == object:
@@ -328,13 +326,13 @@ def _pixels(image) -> np.ndarray:
     return array
 
 
-def _titles(titles: Sequence[str] | None, images: Sequence) -> list[str]:
-    if not images:
-        raise ValueError("There is no picture to show.")
-    titles = [""] * len(images) if titles is None else list(titles)
-    if len(titles) != len(images):
-        raise ValueError(f"There are {len(images)} pictures but {len(titles)} titles.")
-    return titles
+def _look(number: int) -> dict:
+    """Colour and mark of the curve with this number: two ways to tell it from the others."""
+    return {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def _percent(value: float, _position: int | None = None) -> str:
+    return f"{100 * value:g}%"
 
 
 def _shorten(text: str, length: int) -> str:

@@ -12,12 +12,12 @@ import hashlib
 import io
 import os
 import shutil
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +118,7 @@ def _fetch(url: str, path: Path, size: int, progress: bool) -> None:
             while block := response.read(1 << 20):
                 file.write(block)
                 bar.update(len(block))
-    except OSError as error:  # urllib's URLError and HTTPError, a timeout and a broken connection are all OSErrors
+    except OSError as error:  # URLError, HTTPError, a timeout and a broken connection are all OSErrors
         reason = getattr(error, "reason", error)
         raise DataError(
             f"Cannot download {url} ({reason}): check the network, or fetch the file elsewhere, unpack it and "
@@ -160,8 +160,7 @@ def _find_in_shards(folder: Path) -> tuple[tuple[str, ...], dict[str, tuple[list
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 raise DataError(f"{path} is not a whole shard ({error}): copy it again.") from error
             pictures += [
-                (data[start:stop], f"{path}, picture {i}")
-                for i, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True))
+                (data[start:stop], f"{path}, picture {i}") for i, (start, stop) in enumerate(pairwise(offsets))
             ]
             labels += shard_labels.tolist()
         splits[split] = pictures, labels
@@ -206,9 +205,7 @@ def _decode(pictures: list[Encoded], description: str, progress: bool) -> torch.
     images = np.empty((len(pictures), 3, PX, PX), np.uint8)
     # Threads help because Pillow lets go of Python's lock while it decodes.
     with ThreadPoolExecutor() as pool:
-        bar = tqdm(
-            pool.map(_decode_one, pictures), f"decoding {description}", len(pictures), disable=not progress
-        )
+        bar = tqdm(pool.map(_decode_one, pictures), f"decoding {description}", len(pictures), disable=not progress)
         for i, pixels in enumerate(bar):
             images[i] = pixels
     return torch.from_numpy(images)

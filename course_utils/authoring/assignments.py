@@ -1,0 +1,244 @@
+"""Build the assignments of ``exercises/``: source notebooks from plain text, then released ones by nbgrader itself.
+
+    python -m course_utils.authoring.assignments             build source/ and release/
+    python -m course_utils.authoring.assignments --check     say which files are not what a build would give
+
+A quiz is made of the questions of the bank that name it, under a title from ``exercises/quizzes.yaml``. A problem set
+is a py:percent script in ``exercises/problems/`` whose cells say what they are:
+
+    # %% answer="find_head"              the student writes here; the solution is between the marks
+                                         ``### BEGIN SOLUTION`` and ``### END SOLUTION``
+    # %% test="find_head" points=6       grades it; what only the instructor's copy holds is between
+                                         ``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``
+
+All other code cells are locked: nbgrader restores them before it grades. The same text gives the same files on every
+machine: cell ids are made from names and text, and nothing holds a time.
+"""
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
+from course_utils.bank import Question, answer_key, lettered, load_bank
+from course_utils.grading.questions import seal
+from course_utils.quiz import option_text
+
+POINTS = {"easy": 1, "medium": 2, "hard": 3}  # of a quiz question, by its difficulty
+
+
+class AssignmentError(ValueError):
+    """An assignment cannot be built; the message names the file or cell and what to do."""
+
+
+def build(root: Path = ROOT, exercises: Path | None = None) -> list[Path]:
+    """Write ``source/`` and ``release/`` into ``exercises`` (default: the repository's) and return their notebooks.
+
+    Everything is made in a temporary folder first, so a failed build leaves what was there. Other assignments that
+    lie in these folders, an instructor's own for example, are not touched.
+    """
+    exercises = exercises or root / "exercises"
+    with tempfile.TemporaryDirectory() as folder:
+        course = Path(folder)
+        shutil.copy(root / "exercises" / "nbgrader_config.py", course)
+        for name, notebook in source_notebooks(root).items():
+            write_in(course / "source", name, notebook)
+            release(course, name)
+        built = sorted(path.relative_to(course) for path in course.rglob("*.ipynb"))
+        for path in built:
+            (exercises / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(course / path, exercises / path)
+    return [exercises / path for path in built]
+
+
+def source_notebooks(root: Path = ROOT) -> dict[str, NotebookNode]:
+    """Return the instructor's notebook of every assignment, by its name. Raises AssignmentError."""
+    settings = course_settings(root)
+    bank = load_bank()
+    notebooks = {}
+    for name, about in yaml.safe_load((root / "exercises" / "quizzes.yaml").read_text(encoding="utf-8")).items():
+        questions = [question for question in bank.values() if question.quiz == name]
+        if not questions:
+            raise AssignmentError(f"quizzes.yaml announces {name}, and no question of the bank has `quiz: {name}`.")
+        notebooks[name] = quiz_notebook(questions, about)
+    if strays := {question.quiz for question in bank.values() if question.quiz} - notebooks.keys():
+        raise AssignmentError(f"Questions name {', '.join(sorted(strays))}, which quizzes.yaml does not announce.")
+    for script in sorted((root / "exercises" / "problems").glob("*.py")):
+        notebooks[script.stem.replace("_", "-")] = problem_notebook(script)
+    for name, notebook in notebooks.items():
+        finish(notebook, name, settings)
+    return notebooks
+
+
+def quiz_notebook(questions: list[Question], about: dict) -> NotebookNode:
+    """Return a notebook with three cells a question: the question, the answer and its test."""
+    total = sum(POINTS[question.difficulty] for question in questions)
+    cells = [
+        new_markdown_cell(
+            f"# {about['title']}\n\n{about['introduction']}\n\n"
+            f"**Points:** {total}. **Time:** about {about['minutes']} minutes.\n\n"
+            'Write the letter of your answer in quotes, as in `q1 = "b"`, and run the cell below it: it tells which '
+            "letter was understood. Whether it is the right one you learn when your work is graded, with a reason.\n\n"
+            "Before you hand in, choose **Restart Kernel and Run All Cells** and look for a check that says "
+            "[not yet]. Then hand in this one file, under the name that it has."
+        )
+    ]
+    for number, question in enumerate(questions, start=1):
+        cells += _question_cells(number, question)
+    return new_notebook(cells=cells)
+
+
+def _question_cells(number: int, question: Question) -> list[NotebookNode]:
+    name, points = f"q{number}", POINTS[question.difficulty]
+    text = [f"## Question {number} ({points} {'point' if points == 1 else 'points'})", question.prompt]
+    if question.code:
+        text.append(f"```python\n{question.code}\n```")
+    text += [f"**{letter}.** {option_text(option)}" for letter, option in lettered(question)]
+    offered = "".join(letter for letter, _ in lettered(question))
+    answer = (
+        f'{name} = None  # a letter in quotes, for example "b"\n'
+        f'### BEGIN SOLUTION\n{name} = "{answer_key(question)}"\n### END SOLUTION'
+    )
+    test = (
+        "from course_utils.grading import Points, questions\n\n"
+        f"points = Points({points})\n"
+        f'points.check("{name} is one of the letters", lambda: questions.form_is_right({name}, "{offered}"), worth=0)\n'
+        "### BEGIN HIDDEN TESTS\n"
+        "# The question with its key and feedback, packed so that nobody reads it in passing.\n"
+        f'sealed = """\n{seal(question)}\n"""\n'
+        f'points.check("{name} is right", lambda: questions.answer_is_right({name}, sealed))\n'
+        "### END HIDDEN TESTS\n"
+        "points.total()"
+    )
+    return [
+        new_markdown_cell("\n\n".join(text)),
+        new_code_cell(answer, metadata={"answer": name}),
+        new_code_cell(test, metadata={"test": name, "points": points}),
+    ]
+
+
+def problem_notebook(script: Path) -> NotebookNode:
+    """Return the notebook of a problem script, cells still marked with ``answer``, ``test`` and ``points``."""
+    return new_notebook(cells=jupytext.read(script, fmt="py:percent").cells)
+
+
+def finish(notebook: NotebookNode, name: str, settings: dict[str, str]) -> None:
+    """Add the Colab cells, ids and nbgrader's metadata in place, and check that the test cells are sound."""
+    badge, install = colab_cells(f"exercises/release/{name}/{name}.ipynb", settings)
+    badge.source = badge.source.replace("this lesson", "this assignment")
+    notebook.cells[1:1] = [badge, install]
+    notebook.metadata = NotebookNode(METADATA)
+    give_stable_ids(notebook)
+    for cell in notebook.cells:
+        answer, test = cell.metadata.get("answer"), cell.metadata.get("test")
+        points = cell.metadata.get("points")
+        cell.metadata = NotebookNode()
+        if answer or test:
+            # Not the hash of the text, which would tell a student who tries four letters which one is right.
+            cell.id = f"test-{test}" if test else answer
+        if cell.cell_type == "code":
+            cell.metadata["nbgrader"] = {
+                "grade": bool(test),
+                "grade_id": cell.id,
+                "locked": not answer,
+                "schema_version": 3,
+                "solution": bool(answer),
+                "task": False,
+                **({"points": points} if test else {}),
+            }
+    if problems := unsound_cells(notebook):
+        raise AssignmentError("\n".join(f"{name}, {problem}" for problem in problems))
+
+
+def unsound_cells(notebook: NotebookNode) -> list[str]:
+    """Return a line for each cell that nbgrader would grade otherwise than it looks.
+
+    A test cell has to say ``points = Points(n)``, with the n of its metadata, and end in ``points.total()``: that
+    is always a number in range. Two cells must not share an id.
+    """
+    problems = []
+    seen: set[str] = set()
+    for cell in notebook.cells:
+        grading = cell.metadata.get("nbgrader", {})
+        if cell.id in seen:
+            problems.append(f"cell {cell.id}: another cell has the same id")
+        seen.add(cell.id)
+        if not grading.get("grade"):
+            continue
+        body = ast.parse(cell.source).body
+        if ast.unparse(body[-1]) != "points.total()":
+            problems.append(f"cell {cell.id}: its last line must be `points.total()`")
+        if f"points = Points({grading['points']})" not in [ast.unparse(statement) for statement in body]:
+            problems.append(f"cell {cell.id}: it must say `points = Points({grading['points']})`, as its metadata")
+    return problems
+
+
+def release(course: Path, name: str) -> None:
+    """Let nbgrader make ``release/<name>/`` from ``source/<name>/`` in the course folder ``course``."""
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", name, "--no-db"]
+    done = subprocess.run(command, cwd=course, env={**os.environ, "PATH": tools}, capture_output=True, text=True)
+    if done.returncode:
+        raise AssignmentError(f"nbgrader could not release {name}:\n{done.stderr.strip()}")
+    path = course / "release" / name / f"{name}.ipynb"
+    write(nbformat.read(path, as_version=4), path)
+    if strays := sorted(p.name for p in path.parent.iterdir() if p != path):
+        raise AssignmentError(f"The release of {name} would hold other files: {', '.join(strays)}.")
+
+
+def write_in(step: Path, name: str, notebook: NotebookNode) -> None:
+    """Write the notebook where nbgrader looks for it: ``<step>/<name>/<name>.ipynb``."""
+    (step / name).mkdir(parents=True)
+    write(notebook, step / name / f"{name}.ipynb")
+
+
+def stale_files(root: Path = ROOT) -> list[str]:
+    """Return a line for each file of the built assignments that is missing, different, or does not belong there."""
+    exercises = root / "exercises"
+    problems = []
+    with tempfile.TemporaryDirectory() as folder:
+        for fresh in build(root, Path(folder)):
+            path = fresh.relative_to(folder)
+            stored = exercises / path
+            if not stored.is_file():
+                problems.append(f"{path} is missing")
+            elif json.loads(fresh.read_text(encoding="utf-8")) != json.loads(stored.read_text(encoding="utf-8")):
+                problems.append(f"{path} is not what a build gives")
+            beside = [other for other in stored.parent.glob("[!.]*") if other != stored]
+            problems += [f"{other.relative_to(exercises)} was not made by a build" for other in beside]
+    return sorted(problems)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m course_utils.authoring.assignments", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is out of date")
+    options = parser.parse_args(arguments)
+    try:
+        if options.check:
+            problems = stale_files()
+            print("\n".join(problems) or "Every assignment is what a build gives.")
+            return 1 if problems else 0
+        for path in build():
+            print(path.relative_to(ROOT))
+    except AssignmentError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,340 @@
+# %% [markdown]
+# # Start here: a first prediction in two minutes
+#
+# **After this lesson you can**
+#
+# - run a notebook and tell whether your set-up works,
+# - let a pre-trained model name what is in a photo,
+# - say what such a model saves you, with a number measured on your own computer,
+# - find your way through the course.
+#
+# **Time:** 15 minutes. **You need:** a little Python. You have seen a tensor before; that is enough.
+
+# %% [markdown]
+# ## Does everything work here?
+#
+# A notebook is text with *cells* of Python in between. Click the cell below, then press **Shift + Enter**: it runs, its
+# output appears under it, and the next cell is selected. Go through every lesson that way, from top to bottom.
+
+# %% tags=["nbval-ignore-output"]
+import sys
+
+import torch
+import torchvision
+
+from course_utils import describe_device
+
+print("Python     ", sys.version.split()[0])
+print("torch      ", torch.__version__)
+print("torchvision", torchvision.__version__)
+print("computes on", describe_device())
+
+# %% [markdown]
+# Four lines without an error: you are ready. The last line is the **device**, the part of your computer that does the
+# arithmetic. A graphics card (`cuda`, or `mps` on a Mac) is faster, but a plain processor (`cpu`) is enough for the whole
+# course.
+#
+# If you saw an error instead, open a terminal in the folder of the course and run
+# `python -m course_utils doctor`. It checks everything a lesson needs and says what to do.
+
+# %% [markdown] covers=["S1", "S14"]
+# ## Your first prediction
+#
+# A **pre-trained model** is a neural network that somebody has already trained on a large collection of labelled
+# pictures. What it learned is stored in its **weights**: millions of numbers in a file. You load the file, and
+# the network knows what it knew then.
+
+# %%
+from course_utils import load_pretrained, predict, sample_images
+
+model, weights = load_pretrained("resnet18")
+
+# %% [markdown] covers=["S7"]
+# The printed line says which weights you have. There are two kinds, and every lesson works with both:
+#
+# - **ImageNet weights**, published with torchvision: 1000 categories. They come from the internet, once.
+# - **Course weights**, shipped with this course: 200 categories, smaller pictures, weaker, and there without any network.
+#   They are what you get when the others cannot be had.
+#
+# `resnet18` is the name of the network's *architecture*: how its layers are arranged. VGG and EfficientNet are others; you
+# will meet eighty of them.
+#
+# Here is a photo that the model has never been trained on:
+
+# %%
+from course_utils.plots import show_images
+
+photos = sample_images()
+photo = photos["coffee"]
+
+show_images([photo.image], alt=photo.description)
+print(photo.source)
+
+# %% [markdown]
+# **Commit to an answer first.** You have written no line of training. What will the model say about this photo?
+#
+# - (a) Nothing useful, it must see some of your photos first.
+# - (b) One word, the right one.
+# - (c) A list of words, each with a number.
+#
+# Say your answer aloud or write it down, then run the cell.
+
+# %%
+answers = predict(model, weights, photo.square)[0]
+
+for answer in answers:
+    print(answer)
+
+# %% [markdown]
+# It is (c): the five most likely of its categories, the likeliest first, each with a share of the model's confidence. Below
+# is the same answer as a figure: the part of the photo that the model was given, and a bar for each of the five.
+
+# %%
+from course_utils.plots import show_predictions
+
+show_predictions(
+    photo.square,
+    answers,
+    alt="A cup of coffee, and beside it a bar chart of the five answers: " + ", ".join(str(answer) for answer in answers),
+)
+
+# %% [markdown]
+# That was your first prediction. Loading took one line and the answer another.
+#
+# Now meet the limits, too. In the next cell the model sees a rocket and a horse. **Before you run it:** what will a model
+# say about something that it has *no category* for?
+#
+# - (a) "I do not know."
+# - (b) Something else, from the list that it has.
+
+# %%
+for name in ("rocket", "horse"):
+    known = "yes" if name in weights.meta["categories"] else "no"
+    print(f"{name}. Is there a category of that name? {known}")
+    for answer in predict(model, weights, photos[name].square, k=3)[0]:
+        print("   ", answer)
+
+# %% [markdown]
+# It is (b). A classifier **always answers with one of its own categories**, also where none of them fits. It cannot say
+# "none of these": its numbers only share out 100 % among the names it has. Look at the photos and judge for yourself how
+# far off it is:
+
+# %%
+show_images(
+    [photos["rocket"].square, photos["horse"].square],
+    ["rocket", "horse"],
+    alt="Left: " + photos["rocket"].description + " Right: " + photos["horse"].description,
+)
+
+# %% [markdown] covers=["S4", "S5", "S6", "S12", "S19"]
+# ## What did that one line save?
+#
+# Suppose you wanted this model and nobody had trained it. You would need pictures, for ImageNet 1.28 million of them, sorted
+# by people into 1000 categories. Then the network would look at each picture, compare its answer with the label,
+# correct all its weights by a hair's breadth, and go through the whole collection again. The recipe that torchvision
+# publishes for ResNet-18 goes through it 90 times (each time is called an *epoch*).
+#
+# **Commit to an answer first.** How long would *your* computer be busy with it?
+#
+# - (a) an afternoon
+# - (b) a week
+# - (c) months
+#
+# The cell below measures a few steps of that training and multiplies.
+
+# %% tags=["nbval-ignore-output"]
+import time
+
+from course_utils import get_device
+
+device = get_device()
+batch_size = 128 if device.type == "cuda" else 4
+untrained = torchvision.models.resnet18(weights=None).to(device)
+pictures = torch.rand(batch_size, 3, 224, 224, device=device)  # random dots cost as much time as photos
+labels = torch.zeros(batch_size, dtype=torch.long, device=device)
+
+
+def training_step():
+    untrained.zero_grad()
+    loss = torch.nn.functional.cross_entropy(untrained(pictures), labels)
+    loss.backward()  # how should each weight change?
+    return loss.item()
+
+
+training_step()  # the first step also sets things up, so it does not count
+start = time.perf_counter()
+training_step(), training_step()
+seconds_per_picture = (time.perf_counter() - start) / (2 * batch_size)
+
+days = seconds_per_picture * 1_281_167 * 90 / (60 * 60 * 24)
+print(f"{1000 * seconds_per_picture:.1f} milliseconds for one picture on {describe_device(device)}")
+print(f"{days:,.0f} days for 1,281,167 pictures, 90 times")
+
+# %% tags=["nbval-ignore-output"]
+start = time.perf_counter()
+load_pretrained("resnet18", quiet=True)
+print(f"{time.perf_counter() - start:.1f} seconds to load weights that somebody has already trained")
+
+# %% [markdown] covers=["S9", "S11", "S15"]
+# Compare the two results. And the days are only the machine's part: collecting and labelling a million pictures comes
+# before, and a mistake in labels or settings is often found when the days are over. So for a long time good image recognition
+# was for those who had the pictures, the machines and the time. Pre-trained weights are what lets a student, a clinic or a
+# workshop start at the other end.
+
+# %%
+from course_utils.quiz import ask
+
+ask("labelling-imagenet")
+
+# %% [markdown] covers=["S10", "S13", "S16", "S18"]
+# ## Two ways to use what it knows
+#
+# ```text
+# many labelled pictures ──► long training ──► weights ──┬──► use as they are: its own categories
+#   (somebody else's)          (paid once)               └──► build on them:   your categories
+# ```
+#
+# **As they are.** You did this above. It works when the model's categories answer your question.
+#
+# **As a start.** A farmer's photo of a sick leaf fits none of the categories. But to tell a coffee cup from a rocket, the
+# network had to learn to see edges, textures and shapes, and leaves have those too. What it computes from a picture before
+# its last layer is called **features**. Keep the features, replace the last layer with one for *your* categories, and a few
+# hundred labelled leaves may be enough. You will measure it in lesson 05.
+#
+# Using what was learned on one task for another is called **transfer learning**. It has two forms: keep the learned
+# layers as they are and train only a new last layer (**feature extraction**), or let some or all of the learned layers change a
+# little too (**fine-tuning**).
+
+# %% [markdown] covers=["S17", "S43", "S44"]
+# You know both sides of this from elsewhere. A cook who moves to another restaurant learns the new menu in a week, because
+# knives, heat and taste need no second apprenticeship. And a programmer who imports a tested library does not write it
+# again. A pre-trained model is a bit of both: experience, in a file that you import.
+#
+# The picture has a limit. The cook *understands* what a kitchen is; the network has numbers that worked on the pictures it was
+# shown. The less yours look like those, the less you can count on it.
+
+# %%
+ask("experience-is-weights")
+
+# %% [markdown] covers=["S2", "S3", "S39"]
+# ## When is it worth a try?
+#
+# | You have | What a pre-trained model gives you | Lesson |
+# |---|---|---|
+# | a picture, and a question that its categories can answer | an answer now, without training | 03 |
+# | a few hundred labelled pictures of your own | features to train a new last layer on | 05 |
+# | no graphics card | the costly part of the training, already paid for | 05 |
+# | many pictures and a graphics card | a start for fine-tuning, often better than a random one | 05 |
+# | pictures that look like nothing in its training (X-rays, satellites) | perhaps little: train both ways and compare | 05 |
+# | text to translate, sound, tables | nothing: these models take pictures. The idea carries over, the weights do not | none |
+#
+# The fifth row is the one to remember when you hear "always" or "never". How much a pre-trained model helps
+# on unusual pictures is a question for a measurement.
+
+# %%
+ask("not-a-vision-task")
+
+# %% [markdown] covers=["S8"]
+# ## A line that you will meet, and that does not exist
+#
+# Many introductions sketch the idea like this: `model = load_pretrained("ResNet")`, then
+# `model.fine_tune(small_dataset, epochs=5)`, or `model.train(large_dataset, epochs=100)`. It is a sketch, not PyTorch.
+# (The `load_pretrained` that you used is a helper of this course; lesson 01 opens it.)
+#
+# **Commit to an answer first.** PyTorch models do have a method called `train`. What happens here?
+
+# %%
+try:
+    model.train(photos, epochs=5)
+except TypeError as error:
+    print(type(error).__name__, "-", error)
+
+# %% [markdown]
+# `train` is a **switch**, not a training loop: `model.train()` makes the layers behave as they do during training, and
+# `model.eval()` puts them back to normal use. Nothing is learned by it. It takes no pictures, hence the error.
+#
+# The real thing is not much longer than the sketch. In lesson 05 it looks like this, and there you will know each line:
+#
+# ```python
+# features, labels = extract_features(model, weights.transforms(), pictures)  # look at each picture once
+# head, history = fit_head(features, labels, num_classes=2)                   # train a new last layer
+# ```
+
+# %%
+model.eval()
+print("in train mode?", model.training)
+
+# %% [markdown] covers=["S32", "S33", "S34", "S35"]
+# ## Four things people say
+#
+# True or false? Write down four letters before you go on. You will test each of them yourself.
+#
+# 1. "Asking for pre-trained weights downloads them every time." → lesson 01
+# 2. "All the weights in torchvision come from ImageNet." → lesson 01
+# 3. "A picture must have exactly the size the model was trained with, or you get an error." → lesson 02
+# 4. "Fine-tuning means training the whole network again." → lesson 05
+
+# %% [markdown]
+# ## The map
+#
+# | Lesson | The question | Minutes |
+# |---|---|--:|
+# | **00 Start here** | Does it work, and what is it good for? | 15 |
+# | [01 Loading weights](01_loading_weights.ipynb) | What is in the file, and how do I get the right one? | 30 |
+# | [02 Preprocessing](02_preprocessing.ipynb) | What happens to a picture before the model sees it, and what if I forget a step? | 30 |
+# | [03 Inference](03_inference.ipynb) | How do scores become answers, fast and right? | 30 |
+# | [04 `fc` versus `classifier`](04_fc_versus_classifier.ipynb) | Where is the last layer, and how do I replace it? | 30 |
+# | [05 Fine-tuning the last layer](05_fine_tuning_the_last_layer.ipynb) | Does pre-training pay on my own few pictures? | 45 |
+#
+# Each lesson builds on the ones before it.
+
+# %% [markdown]
+# ## How to work with a lesson
+#
+# 1. **Commit to an answer** where the text asks for it, before you run the cell. A wrong guess that you made is worth more
+#    than a right answer that you read: you will remember the difference.
+# 2. **Run** the cell and compare. Then change something and run it again; you cannot break anything. When in doubt, choose
+#    *Kernel → Restart Kernel* and run from the top.
+# 3. **Check yourself** with the questions in between. They are for practice, and as many tries as you like are fine.
+#
+# No mouse needed:
+#
+# | Keys | What they do |
+# |---|---|
+# | **Shift + Enter** | run this cell, go to the next |
+# | **Ctrl + Enter** | run this cell, stay |
+# | **Esc**, then **↑ ↓** | leave the cell, walk through the notebook |
+# | **Enter** | write in the selected cell |
+# | **Tab** while writing | complete a name |
+# | **Shift + Tab** after a name | show its documentation |
+# | **Esc**, then **A** or **B** | new cell above or below |
+# | **Esc**, then **0 0** (zero, twice) | restart the kernel |
+# | **Tab**, **Space** in a question | go to the next button, press it |
+#
+# A question can also be answered in code, which works everywhere: `check("why-reuse-saves-time", "b")`. There is
+# `hint(...)` for one step of help, too. Try both in the empty cell below this one.
+
+# %%
+ask("why-reuse-saves-time")
+
+# %% tags=["nbval-ignore-output"]
+from course_utils.quiz import check, hint
+
+hint("why-reuse-saves-time")
+
+# %% [markdown]
+# ## What you now know
+#
+# - A pre-trained model is an **architecture** plus **weights** that were trained on many labelled pictures.
+# - One line loads it, one line asks it. It answers with its own categories, always, whether one fits or not.
+# - Training it yourself would take the days that your computer worked out above, and a million labelled pictures.
+# - You can use it as it is, or build on its **features**: transfer learning.
+# - `model.train()` trains nothing. It is a switch.
+#
+# ## Where to practise
+#
+# Two more questions on this lesson wait in the bank: `ask("head-start")` and `ask("ready-made-families")`. With
+# `from course_utils.quiz import progress` and `progress()` you see how far you are. The graded assignment **quiz-1** (in
+# `exercises/release/`, or from your instructor) fits after lesson 05.
+#
+# [Next: Loading weights](01_loading_weights.ipynb)

@@ -1,0 +1,687 @@
+# %% [markdown]
+# # From a photo to a name
+#
+# A classifier does not answer "espresso". It answers with a row of numbers, and somebody has to put a photo in front of
+# it in the right shape and turn the numbers into a name afterwards. This lesson walks the whole way, once by hand and
+# once with a single call, and looks at the places where the way is slippery.
+#
+# **You will be able to**
+#
+# - turn logits into probabilities and probabilities into names, and say what each of the three is;
+# - recognise a forgotten batch dimension from its error message;
+# - say exactly what `eval()`, `no_grad()` and `requires_grad` each do, because you have measured it;
+# - say what a "confidence of 98 %" promises, and what it does not;
+# - choose a batch size from a measurement, and repair a model and a picture that sit on different devices.
+#
+# **Time:** 30 minutes. **You need:** lessons [01](01_loading_weights.ipynb) (weights) and
+# [02](02_preprocessing.ipynb) (preprocessing). No network, no GPU.
+
+# %%
+import copy
+import io
+import time
+
+import matplotlib.pyplot as plt
+import torch
+from PIL import Image
+from torch import nn
+from torchvision import models
+
+from course_utils import ImageError, ask, describe_device, get_device, load_pretrained, open_image, predict, sample_images
+from course_utils.plots import PALETTE, show, show_images, show_lines, show_predictions
+
+model, weights = load_pretrained("resnet18")
+categories = weights.meta["categories"]
+
+# %% [markdown]
+# Six free photos come with the course, so nothing has to be downloaded. Five of them show things that you would name
+# in a second. Which of them will the network name as you do? Make a guess for each before you go on.
+
+# %%
+photos = sample_images()
+squares = [photo.square for photo in photos.values()]
+show_images(squares, titles=list(photos), columns=3, alt=" ".join(photo.description for photo in photos.values()))
+
+# %% [markdown] covers=["S21", "S31"]
+# ## The way has six steps
+#
+# ```text
+# photo ──preset──> tensor ──unsqueeze──> batch ──model──> logits ──softmax──> probabilities ──topk──> indices ──> names
+#        weights.           a first                one score        each from 0 to 1,         the       weights.
+#        transforms()       dimension              for each class   together 1                best k    meta["categories"]
+# ```
+#
+# Only **one** of these steps is the model. It ends at the scores, called **logits**. Everything to its left and right is
+# your job, and the weights bring two of the tools for it: the preset in front and the names behind.
+#
+# ## Step 1: photo to tensor
+#
+# Lesson 02 took the preset apart. Here we only use it.
+
+# %%
+transform = weights.transforms()
+photo = photos["coffee"].square
+x = transform(photo)
+print("photo: ", photo.size, photo.mode)
+print("tensor:", tuple(x.shape), x.dtype, f"from {x.min():.2f} to {x.max():.2f}")
+
+# %% [markdown]
+# ## Step 2: one photo is a batch of one
+#
+# The tensor has three dimensions: channels, height, width. **Commit to an answer first:** what does `model(x)` do?
+#
+# - (a) It works and returns one row of scores.
+# - (b) It stops in the first layer, a convolution.
+# - (c) It stops somewhere else.
+
+# %% covers=["S55"] tags=["raises-exception"]
+model(x)
+
+# %% [markdown]
+# A traceback is read **from its last line upwards**. The last line says what is wrong: four dimensions (4D) were expected
+# and three came. The lines above it say where: not in the first convolution, which takes a single picture without a
+# word, but one layer later, in `bn1`, a BatchNorm. The first place that complains is not always the place of the mistake.
+#
+# A model works on **batches**: (pictures, channels, height, width). `unsqueeze(0)` puts the missing dimension in front.
+
+# %% covers=["S55"]
+batch_of_one = x.unsqueeze(0)
+with torch.no_grad():
+    print(tuple(x.shape), "->", tuple(batch_of_one.shape), "->", tuple(model(batch_of_one).shape))
+
+# %% [markdown]
+# `torch.no_grad()` tells PyTorch that nobody is going to train here; we measure below what that saves.
+#
+# Other families have other first layers to complain, so the same mistake has many faces. Here are four models with
+# random weights (a missing dimension does not care about weights), all given a picture without its batch dimension.
+
+# %% tags=["nbval-ignore-output"]
+torch.manual_seed(0)
+others = {
+    "AlexNet": models.alexnet(weights=None),
+    "SqueezeNet": models.squeezenet1_1(weights=None),
+    "MobileNetV3": models.mobilenet_v3_small(weights=None),
+    "ViT (a small one)": models.VisionTransformer(
+        image_size=224, patch_size=32, num_layers=2, num_heads=4, hidden_dim=64, mlp_dim=128
+    ),
+}
+for name, other in others.items():
+    try:
+        other.eval()(torch.rand(3, 224, 224))
+    except (ValueError, RuntimeError) as error:
+        print(f"{name:18} {type(error).__name__}: {str(error)[:98]}")
+
+# %% [markdown]
+# None of the four says "batch". When a model that ran yesterday complains about dimensions, channels or matrix shapes,
+# print `x.shape` before you read any further.
+
+# %%
+ask("one-picture-batch")
+
+# %% [markdown]
+# Several pictures of one size become a batch with `torch.stack`. From here on we take all six photos at once.
+
+# %%
+batch = torch.stack([transform(square) for square in squares])
+with torch.no_grad():
+    logits = model(batch)
+print(tuple(batch.shape), "->", tuple(logits.shape))
+
+# %% [markdown] covers=["S31"]
+# ## Step 3: logits are not probabilities
+#
+# Each row belongs to a photo, each column to a class. Look at the range of the numbers.
+
+# %%
+for name, row in zip(photos, logits, strict=True):
+    print(f"{name:13} lowest {row.min():6.1f}   highest {row.max():5.1f}")
+
+# %% [markdown]
+# Probabilities lie between 0 and 1. Logits do not: they may be negative or large, and they need not add up to anything.
+# A higher logit means "rather this class", no more.
+#
+# **Softmax** turns a row of logits into a row of probabilities in two moves. First the picture, for the four highest
+# scores of the cat photo.
+
+# %% covers=["S21", "S57"]
+best, indices = logits[0].topk(4)
+names = [categories[index] for index in indices]
+panels = {
+    "logit": best,
+    "exp(logit)": best.exp(),
+    "probability = exp / sum of all exp": best.exp() / logits[0].exp().sum(),
+}
+fig, axes = plt.subplots(1, 3, figsize=(10, 2.5), sharey=True, layout="constrained")
+for ax, (title, numbers) in zip(axes, panels.items(), strict=True):
+    bars = ax.barh(names, numbers, color=PALETTE[0])
+    ax.bar_label(bars, [f"{number:.3g}" for number in numbers.tolist()], padding=3)
+    ax.set(title=title, xlim=(0, 1.3 * float(numbers.max())), xticks=[])
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
+axes[0].invert_yaxis()
+show(
+    fig,
+    alt="Three bar charts for the four best classes of the cat photo. The logits differ little, their exponentials "
+    "differ by factors, and the probabilities have the proportions of the exponentials. In each chart the best is "
+    + f"{names[0]}.",
+)
+
+# %% [markdown]
+# 1. **exp** makes every number positive and turns differences into factors: one logit more means 2.7 times as much.
+# 2. **Dividing by the sum over all classes** makes the shares add up to 1.
+#
+# As a formula, for the logits $z_1 \dots z_C$ of one photo:
+#
+# $$p_i = \frac{e^{z_i}}{e^{z_1} + \dots + e^{z_C}}$$
+#
+# By hand it is one line, and PyTorch's own `softmax` agrees.
+
+# %% covers=["S57"]
+by_hand = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
+probabilities = logits.softmax(dim=1)
+print("same as torch:", torch.allclose(by_hand, probabilities))
+print("sum of each row:", [round(total, 3) for total in probabilities.sum(dim=1).tolist()])
+
+# %% [markdown]
+# Use torch's version all the same: `exp(1000)` is too large for a float. torch first subtracts the row's largest
+# logit, which changes nothing in the result, because only differences of logits count.
+
+# %%
+large = torch.tensor([1000.0, 998.0])
+print("by hand:", (large.exp() / large.exp().sum()).tolist())
+print("torch:  ", [round(p, 3) for p in large.softmax(dim=0).tolist()], "as for the logits 2 and 0")
+
+# %%
+ask("softmax-by-hand")
+
+# %% [markdown]
+# ### Along which dimension?
+#
+# `dim=1` is the dimension of the classes. In much sample code you see `softmax(output[0], dim=0)`, which is right too:
+# `output[0]` is a single row, and its only dimension holds the classes.
+#
+# **Commit to an answer first:** what comes out when you mix the two, `softmax(dim=0)` on a batch of one photo?
+#
+# - (a) An error.
+# - (b) The same probabilities.
+# - (c) Something else, without an error.
+
+# %% covers=["S57"]
+mixed_up = logits[:1].softmax(dim=0)
+print("shape:", tuple(mixed_up.shape), "  lowest:", mixed_up.min().item(), "  highest:", mixed_up.max().item())
+
+# %% [markdown]
+# Every class has 100 %. Along `dim=0` there is only one picture, so each class is compared with nobody and gets
+# everything. No error tells you; the sum of a row does. If a row of probabilities does not add up to 1, look at `dim`.
+#
+# ## Step 4: the best k, with their names
+#
+# `topk` returns the largest values and where they are. The names are part of the weights, in the order of the columns.
+
+# %% covers=["S57"]
+values, indices = probabilities.topk(3, dim=1)
+for name, row_of_values, row_of_indices in zip(photos, values, indices, strict=True):
+    answers = [f"{categories[i]} {p:.0%}" for p, i in zip(row_of_values, row_of_indices, strict=True)]
+    print(f"{name:13}", ", ".join(answers))
+
+# %% [markdown]
+# Compare with your guesses. The espresso is easy. For the astronaut, the photographer and the horse the network had no
+# chance: look at the next cell. It can only choose among the names that it was trained with, and it must choose.
+
+# %%
+for word in ("espresso", "tabby", "astronaut", "photographer", "horse"):
+    print(f"{word:13} {'is' if word in categories else 'is not'} one of the {len(categories)} categories")
+
+# %% [markdown] covers=["S56"]
+# ### Names from a file?
+#
+# Older samples download a text file with the class names (`imagenet_classes.txt`) and read it line by line. The model and
+# the file then come from two places, and nothing checks that they fit. It has gone wrong: that very file once began with
+# a header of four lines. Let us add a single line on top of the right list and read the names from it.
+
+# %% covers=["S56"]
+from_a_file = ["# class names, one on each line", *categories]
+for name, index in zip(photos, indices[:, 0], strict=True):
+    print(f"{name:13} weights: {categories[index]:22} file: {from_a_file[index]}")
+
+# %% [markdown]
+# Every name is wrong, and every name looks like an answer: the model is as good as before, but each label belongs to
+# its neighbour. There is no error message for a **label shift**. Another accident does give one, far from its cause: if
+# the download fails and the program keeps the server's reply, the "list of classes" has one entry.
+
+# %% covers=["S56"]
+reply = "404: Not Found"
+try:
+    reply.splitlines()[indices[0, 0]]
+except IndexError as error:
+    print("IndexError:", error)
+
+# %% [markdown]
+# So take the names from `weights.meta["categories"]`. They travel with the weights and need no network.
+#
+# And keep the **index**, not the name, as the identity of a class: names need not be unique. Among the 1000 names of
+# ImageNet two appear twice (a crane is a bird and a machine). torchvision knows the names without the weights file:
+
+# %%
+imagenet_names = models.ResNet18_Weights.DEFAULT.meta["categories"]
+twice = [(i, name) for i, name in enumerate(imagenet_names) if imagenet_names.count(name) > 1]
+print(len(imagenet_names), "classes,", len(set(imagenet_names)), "different names:", twice)
+
+# %% [markdown]
+# ## All steps in one call
+#
+# `predict` does what you have just done: preset, batch, eval mode, no gradients, softmax, top k, names. It is short;
+# open `course_utils/inference.py` and find the six steps in it.
+
+# %% covers=["S21"]
+answers = predict(model, weights, squares, k=5)
+coffee = answers[1]
+print("by hand:", categories[indices[1, 0]], f"{values[1, 0]:.3f}", "  predict:", coffee[0].label, f"{coffee[0].probability:.3f}")
+show_predictions(
+    photos["coffee"].square,
+    coffee,
+    alt=f"The coffee cup, and bars for the five best answers; the longest by far is {coffee[0]}.",
+)
+
+# %%
+ask("picture-to-label")
+
+# %% [markdown] covers=["S54"]
+# ### Your own photo
+#
+# `predict` takes file names and web addresses too. It opens them with `open_image`, which turns everything that is a
+# picture into RGB, and says so clearly when something is not. That matters on the web: a server that does not like your
+# program sends a page of text in place of the photo, and Pillow only finds out later.
+
+# %% covers=["S54"]
+refusal = b"<!DOCTYPE html><title>403 Forbidden</title><p>Please set a User-Agent and comply with our policy.</p>"
+try:
+    Image.open(io.BytesIO(refusal))
+except OSError as error:
+    print("Pillow:    ", type(error).__name__)
+try:
+    open_image(refusal)
+except ImageError as error:
+    print("open_image:", error)
+
+# %% [markdown]
+# Put the name of a file, or an address that begins with `https://`, between the quotes and run the cell again.
+
+# %%
+my_photo = ""  # for example "holiday.jpg"
+if my_photo:
+    picture = open_image(my_photo)
+    show_predictions(picture, predict(model, weights, picture)[0], alt="My photo and the five best answers for it.")
+
+# %% [markdown] covers=["S36", "S45"]
+# ## The mode: `eval()` or `train()`
+#
+# Every model has a mode. `load_pretrained` returns it in **eval** mode, for use. A torchvision builder returns it in
+# **train** mode, and so `model.eval()` is the line that is forgotten most.
+#
+# A frequent explanation is "without `eval()` dropout makes the predictions random". **Commit to an answer first:** our
+# ResNet-18 is in train mode and sees the same batch twice. Are the two results
+#
+# - (a) the same,
+# - (b) different,
+# - (c) different at first, and equal after a few passes?
+
+# %% covers=["S45"]
+forgetful = copy.deepcopy(model).train()
+with torch.no_grad():
+    first, second = forgetful(batch), forgetful(batch)
+print("the same batch twice, the same scores:", torch.equal(first, second))
+print("dropout layers in a ResNet-18:", sum(isinstance(layer, nn.Dropout) for layer in model.modules()))
+
+# %% [markdown]
+# Bit for bit the same. A ResNet has no dropout, so nothing is random. That makes the mistake harder to notice, not
+# smaller. What a ResNet does have is **BatchNorm**, and it behaves differently in the two modes:
+#
+# | | normalises each channel with | changes its stored statistics |
+# |---|---|---|
+# | `eval()` | the mean and variance that it stored during training | no |
+# | `train()` | the mean and variance of **the batch that is there now** | yes, at every forward pass |
+#
+# So in train mode the answer for the coffee should depend on who else is in the batch. Does it?
+
+# %% covers=["S36", "S45"]
+company = {"alone": [1], "with the cat": [1, 0], "with the rocket": [1, 2], "with all": [1, 0, 2, 3, 4, 5]}
+with torch.no_grad():
+    for who, rows in company.items():
+        for mode, network in (("eval", model), ("train", forgetful)):
+            p, index = network(batch[rows])[0].softmax(dim=0).max(dim=0)
+            print(f"coffee {who:16} {mode:6} {categories[index]:18} {p:.0%}")
+
+# %% [markdown]
+# In eval mode the four answers are one and the same. In train mode they are four different ones, for the same photo.
+#
+# The second column of the table says that something is also **written**. Compare the state of the network before and
+# after one more forward pass, under `no_grad()`:
+
+# %% covers=["S36", "S45"]
+before = copy.deepcopy(forgetful.state_dict())
+with torch.no_grad():
+    forgetful(batch)
+changed = [name for name, tensor in forgetful.state_dict().items() if not torch.equal(tensor, before[name])]
+parameters = dict(forgetful.named_parameters())
+print(len(changed), "of", len(before), "tensors changed,", sum(name in parameters for name in changed), "of them weights")
+print("for example", changed[:3])
+
+# %% [markdown]
+# No weight has changed: that takes an optimizer. But every **buffer** of every BatchNorm has: the running mean, the
+# running variance and a counter. `no_grad()` did not prevent it, because these averages are not computed with gradients.
+#
+# So a forgotten `eval()` leaves a mark. Let twenty batches pass in train mode, then switch to eval, as one should have
+# done from the start. Is all well again?
+
+# %% covers=["S45"]
+with torch.no_grad():
+    for _ in range(20):
+        forgetful(batch)
+    p_right, right = model(batch).softmax(dim=1).max(dim=1)
+    p_after, after = forgetful.eval()(batch).softmax(dim=1).max(dim=1)
+for i, name in enumerate(photos):
+    print(f"{name:13} untouched: {categories[right[i]]:20} {p_right[i]:4.0%}   after the mistake: {categories[after[i]]:20} {p_after[i]:4.0%}")
+
+# %% [markdown]
+# It is not. `eval()` uses what is stored, and what is stored has been overwritten with the statistics of six photos. The
+# only repair is to load the weights again. That is why `eval()` belongs right behind the loading, not in front of the
+# first strange result.
+#
+# ### Which models are affected, and how?
+#
+# Three kinds of layer look at the mode: BatchNorm, dropout, and stochastic depth (it skips whole blocks at random).
+# Here are three of the networks from above.
+
+# %% covers=["S36", "S45"]
+torch.manual_seed(0)
+nn.init.normal_(others["ViT (a small one)"].heads.head.weight)  # torchvision starts this head with zeros
+pictures = torch.rand(4, 3, 224, 224)
+print(f"{'':18} BatchNorm  dropout   same batch twice   train against eval")
+for name in ("AlexNet", "MobileNetV3", "ViT (a small one)"):
+    other = others[name]
+    norms = sum(isinstance(layer, nn.BatchNorm2d) for layer in other.modules())
+    drops = sum(isinstance(layer, nn.Dropout) and layer.p > 0 for layer in other.modules())
+    with torch.no_grad():
+        once, again, evaluated = other.train()(pictures), other(pictures), other.eval()(pictures)
+    same = ["same" if torch.allclose(once, o, atol=1e-4) else "different" for o in (again, evaluated)]
+    print(f"{name:18} {norms:9} {drops:8}   {same[0]:16}   {same[1]}")
+
+# %% [markdown]
+# - **AlexNet** (and VGG) have dropout: here the frequent explanation is right, the output is random.
+# - **MobileNetV3** has both, and both effects.
+# - The **ViT** has neither: its LayerNorm looks at one picture at a time, and its dropout is set to 0. For torchvision's
+#   ViT the mode makes no difference. Call `eval()` anyway; the next model in the same program will not be a ViT.
+
+# %%
+ask("resnet-in-train-mode")
+
+# %%
+ask("eval-returns-same-for-vit")
+
+# %% [markdown]
+# ## Three switches, three jobs
+#
+# `eval()`, `no_grad()` and `requires_grad` are often confused, because all three have to do with "not training".
+#
+# **Commit to an answer first:** which of them makes a forward pass need less memory?
+#
+# To find out we count what PyTorch keeps of a forward pass in order to compute gradients later. The helper below listens
+# when autograd stores a tensor; the weights themselves do not count, they are there anyway.
+
+# %%
+def megabytes_kept(network, images):
+    """Memory (MB) that a forward pass keeps for a backward pass, the weights not counted."""
+    sizes = {}
+
+    def listen(tensor):
+        sizes[tensor.data_ptr()] = tensor.nbytes
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(listen, lambda tensor: tensor):
+        _logits = network(images)  # kept alive while we count
+    own = {parameter.data_ptr() for parameter in network.parameters()}
+    return sum(size for address, size in sizes.items() if address not in own) / 1e6
+
+
+# %%
+network = copy.deepcopy(model)
+print(f"{'mode':6} {'context':16} {'MB kept':>8}   BatchNorm statistics")
+for mode in ("train", "eval"):
+    for context in (torch.enable_grad, torch.no_grad, torch.inference_mode):
+        network.train(mode == "train")
+        counter = int(network.bn1.num_batches_tracked)
+        with context():
+            kept = megabytes_kept(network, batch)
+        moved = int(network.bn1.num_batches_tracked) > counter
+        print(f"{mode:6} {context.__name__:16} {kept:8.1f}   {'move' if moved else 'stay'}")
+
+# %% [markdown]
+# Read the table twice. From top to bottom: the **mode** decides about BatchNorm (and dropout), and saves next to nothing.
+# Within a mode: the **context** decides about memory, and does nothing for BatchNorm. You want both, always.
+#
+# And the third switch? Ask the parameters.
+
+# %%
+network.eval()
+print("after eval():", sum(p.requires_grad for p in network.parameters()), "of 62 tensors may still be trained")
+network.requires_grad_(False)
+print("after requires_grad_(False):", sum(p.requires_grad for p in network.parameters()))
+print(f"MB kept then, with gradients enabled: {megabytes_kept(network, batch):.1f}")
+
+# %% [markdown]
+# | switch | what it controls | typical place |
+# |---|---|---|
+# | `model.eval()` / `model.train()` | how BatchNorm, dropout and stochastic depth behave | once, after loading; again around each validation |
+# | `with torch.no_grad():` or `torch.inference_mode():` | whether anything is recorded for gradients | around the forward pass |
+# | `parameter.requires_grad` | which tensors training may change | before training, to freeze layers |
+#
+# `inference_mode` is the stricter of the two contexts and a little cheaper. Its results are for reading only: they can
+# never take part in training again.
+
+# %% tags=["nbval-ignore-output"]
+with torch.inference_mode():
+    features = model(batch)
+try:
+    nn.Linear(len(categories), 2)(features).sum().backward()
+except RuntimeError as error:
+    print(error)
+
+# %% [markdown]
+# So: `inference_mode` when you only want answers, `no_grad` when the result goes into something that learns, as in lesson
+# 05. What do they do for speed? Each line is the fastest of five passes.
+
+# %% tags=["nbval-ignore-output"]
+for context in (torch.enable_grad, torch.no_grad, torch.inference_mode):
+    seconds = []
+    with context():
+        for _ in range(5):
+            start = time.perf_counter()
+            model(batch)
+            seconds.append(time.perf_counter() - start)
+    print(f"{context.__name__:16} {1000 * min(seconds):6.1f} ms")
+
+# %% [markdown]
+# Whatever you see, it is no factor of two: the layers do the same arithmetic. The gain is memory.
+#
+# ## How many pictures at a time?
+#
+# In eval mode the company in the batch does not matter for the answer. Check it, then ask what it does to the speed.
+
+# %%
+with torch.inference_mode():
+    one_by_one = torch.cat([model(picture.unsqueeze(0)) for picture in batch])
+    together = model(batch)
+print("same scores:", torch.allclose(one_by_one, together, atol=1e-3))
+
+# %% [markdown]
+# The same up to rounding: with another batch size the sums may be added up in another order, so the last digits of a
+# float can differ. Compare with `torch.allclose`, never with `==`.
+#
+# **Commit to an answer first:** going from 1 to 64 pictures at a time, the pictures per second
+#
+# - (a) stay as they are,
+# - (b) grow 64-fold,
+# - (c) grow at first and then level off.
+
+# %%
+def pictures_per_second(network, images, seconds=0.3):
+    """Repeat a forward pass for about ``seconds`` and count. ``.cpu()`` waits until a GPU has really finished."""
+    network(images).cpu()  # the first pass is slower: memory is set aside, kernels are chosen
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        network(images).cpu()
+        count += len(images)
+    return count / (time.perf_counter() - start)
+
+
+# %% tags=["nbval-ignore-output"]
+device = get_device()
+print("measured on", describe_device(device))
+sizes = [1, 2, 4, 8, 16, 32, 64]
+many = batch.repeat(11, 1, 1, 1).to(device)
+with torch.inference_mode():
+    rates = [pictures_per_second(model.to(device), many[:size]) for size in sizes]
+show_lines(
+    sizes,
+    {"ResNet-18": rates},
+    xlabel="batch size",
+    ylabel="pictures per second",
+    log_x=True,
+    alt=f"Pictures per second over the batch size: {rates[0]:.0f} for one at a time, {max(rates):.0f} at best, "
+    f"with batches of {sizes[rates.index(max(rates))]}.",
+)
+model = model.to("cpu")
+
+# %% [markdown]
+# Usually (c). Each call has a fixed cost, for Python and for starting each layer, and a batch shares it; once all cores,
+# or the GPU, are busy, more pictures only take more memory. Where the curve levels off depends on your machine and on what
+# else it is doing, so measure it there. On a GPU the gain is far larger than on a CPU. If memory runs out, halve the
+# batch: `predict` does it by itself.
+#
+# ## Model and picture must meet
+#
+# A tensor lives on a **device**: the CPU, or a GPU (`cuda`, or `mps` on a Mac). A model can only work on a picture on its
+# own device. The error can be had without any GPU: PyTorch has a device called `meta` whose tensors have a shape and
+# no content. Move a copy of the model there and leave the picture where it is.
+
+# %% tags=["nbval-ignore-output"]
+elsewhere = copy.deepcopy(model).to("meta")
+try:
+    elsewhere(batch)
+except RuntimeError as error:
+    print(error)
+
+# %% [markdown]
+# With a GPU it reads `Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!` or
+# `Input type (torch.cuda.FloatTensor) and weight type (torch.FloatTensor) should be the same`. All three mean: one of
+# the two has not moved. The cure is `.to(device)`, and it has a trap. Which of these two lines does what it says?
+
+# %%
+picture, layer = torch.zeros(3), nn.Linear(3, 2)
+picture.to("meta")
+layer.to("meta")
+print("picture:", picture.device, "  layer:", layer.weight.device)
+
+# %% [markdown]
+# A module moves **itself**. A tensor stays where it is and returns a **copy** on the other device, which was thrown away
+# here. So write `picture = picture.to(device)`, and for a model `model.to(device)` is enough. The whole pattern:
+
+# %%
+device = get_device()
+model.to(device)
+with torch.inference_mode():
+    logits = model(batch.to(device)).cpu()  # back to the CPU, where the rest of the program works
+model = model.to("cpu")
+print(tuple(logits.shape), logits.device)
+
+# %% [markdown]
+# ## How sure is "98 %"?
+#
+# The astronaut, the photographer and the horse got answers, although the network has no name for them. Let us go
+# further and show it a picture of nothing: each pixel a random colour.
+#
+# **Commit to an answer first:** the highest probability for it will be
+#
+# - (a) about 1 divided by the number of classes, since no class fits,
+# - (b) higher than that, since softmax must give its 100 % to someone,
+# - (c) not there: the network will refuse to answer.
+
+# %%
+torch.manual_seed(0)
+side = transform.crop_size[0]
+noise = torch.randint(0, 256, (3, side, side), dtype=torch.uint8)
+answers = predict(model, weights, noise)[0]
+print(f"1 / number of classes: {1 / len(categories):.1%}   highest: {answers[0]}   all together: {probabilities[0].sum():.0%}")
+show_predictions(
+    noise, answers, alt=f"A square of coloured noise; the bars show that the network's first answer is {answers[0]}."
+)
+
+# %% [markdown]
+# The network has no answer "none of these". Softmax shares out exactly 100 % among the names that it has, whatever
+# the picture. It compares classes with each other; it does not ask whether the picture looks like any of them.
+#
+# Nor is the size of the number a measured chance. Multiply all logits by the same factor: the order of the answers, and
+# so every decision of the network, stays the same.
+
+# %%
+with torch.no_grad():
+    scores = model(batch[:1])[0]
+for factor in (0.5, 1, 2):
+    p, index = (factor * scores).softmax(dim=0).max(dim=0)
+    print(f"logits x {factor:<3}  {categories[index]:18} {p:.0%}")
+
+# %% [markdown]
+# Three networks that are right equally often, and three "confidences" for the same photo. A network is called
+# **calibrated** if, of all the answers that it gives with 80 %, eight in ten are right. Training for accuracy does not
+# ensure that. So read the number as a *score*: good for ranking the classes of one photo, not a promise. If you need a
+# promise, measure it on labelled pictures of your own.
+#
+# ## A look inside
+#
+# We have treated the model as one box. Inside, a picture goes through layer after layer: the first ones react to edges
+# and colours, later ones to textures and parts, and only the last one knows the classes. Many models say so in their
+# own structure. VGG-16, for example (on the `meta` device, because we need its plan and not its 138 million numbers):
+
+# %% covers=["S29", "S79"]
+with torch.device("meta"):
+    vgg = models.vgg16(weights=None)
+print("parts:", [name for name, _ in vgg.named_children()])
+print(type(vgg.features), "of", len(vgg.features), "layers")
+print(type(vgg.features) is nn.Sequential)
+
+# %% [markdown] covers=["S29", "S79"]
+# `features` is an `nn.Sequential`: a chain of layers in which each takes the output of the one before. `features` finds,
+# `classifier` decides. Does our ResNet have the same parts?
+
+# %%
+print("features:", hasattr(model, "features"), "  classifier:", hasattr(model, "classifier"))
+print("parts:", [name for name, _ in model.named_children()])
+
+# %% [markdown]
+# It has neither name. Its last layer is called `fc`. There is no rule for these names in torchvision, and the next lesson
+# is about what follows from that.
+
+# %%
+ask("vgg-features-type")
+
+# %% [markdown] covers=["S48"]
+# ## What you now know
+#
+# - The model is one step of six. Preset and names come with the weights: `weights.transforms()` and
+#   `weights.meta["categories"]`.
+# - Models take batches: `unsqueeze(0)` for one picture, `torch.stack` for several.
+# - Logits are scores. `softmax(dim=1)` turns each row into shares of 1. `topk` picks the best, the list names them.
+# - `eval()` decides how BatchNorm and dropout behave, `no_grad()` whether anything is kept for gradients,
+#   `requires_grad` what training may change. For answers you need the first two.
+# - A ResNet without `eval()` gives the same answer twice, and a wrong one: it depends on the rest of the batch, and each pass
+#   overwrites stored statistics.
+# - A softmax score ranks the classes it knows. It cannot say "none of these", and it is no calibrated probability.
+# - Larger batches are faster up to a point that you can measure. Model and batch must be on the same device.
+#
+# ## Where to practise
+#
+# - Run the cell "Your own photo" with three pictures: one of a category in `categories`, one of something that is not there,
+#   and one drawing. Predict the answers first.
+# - The five questions of this lesson come back, with others, in the assignment `quiz-1`. `progress()` shows where you are.
+#
+# [Next: `fc` or `classifier`?](04_fc_versus_classifier.ipynb)

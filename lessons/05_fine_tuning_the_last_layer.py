@@ -1,0 +1,420 @@
+# %% [markdown]
+# # 05 · Fine-tuning the last layer
+#
+# Five hundred pictures, two categories, a laptop. Is that enough to train an image classifier? You are about to
+# train one in three ways, time each of them, and let the numbers decide.
+#
+# **You will be able to**
+# - give a pre-trained network a new head, and freeze everything else so that it really stays still
+# - train that head in seconds, by looking at each picture only once
+# - compare head only, fine-tuning and training from scratch fairly: same network, same pictures, several seeds
+# - recognise the training mistakes that produce no error message
+#
+# **Time** 40 minutes to read and try; the cells run for about 4 minutes on two CPU cores.
+#
+# **You need** lessons [01](01_loading_weights.ipynb) and [04](04_fc_versus_classifier.ipynb). Everything works offline.
+
+# %% [markdown]
+# ## Settings
+#
+# These few numbers decide how long the lesson runs. With a GPU or more patience, raise them.
+
+# %%
+import time
+
+import torch
+from torch import nn
+from torchvision import models
+
+from course_utils import (
+    describe_device, doodle_pets, evaluate, extract_features, find_head, fine_tune, fit_head,
+    freeze_backbone, get_device, install_head, load_pretrained, replace_head,
+)
+from course_utils.plots import accuracy_against_seconds, show_bars, show_history, show_images
+from course_utils.quiz import ask
+
+# %%
+PICTURES, TEST_PICTURES = 500, 400
+SEEDS = (0, 1, 2)
+EPOCHS_FROM_SCRATCH, EPOCHS_FINE_TUNING = 10, 4
+SOURCE = "course"  # "imagenet" is better, and on a CPU much slower: its pictures have 12 times the pixels
+device = get_device()
+print("Training on", describe_device(device))
+
+# %% [markdown] covers=["S10", "S76"]
+# ## The task
+#
+# A shelter wants to sort its children's drawings of pets: cat or dog? The drawings come from a small program in this
+# course, so they are the same for everybody and need no download. They vary in fur, pose, size, light and
+# background, like the pictures of a real small project would.
+
+# %%
+model, weights = load_pretrained("resnet18", SOURCE)
+size = weights.transforms().crop_size[0]
+train = doodle_pets(PICTURES, seed=0, size=size)
+test = doodle_pets(TEST_PICTURES, seed=1, size=size)
+print("train:", train.counts(), " test:", test.counts())
+
+# %%
+show_images(
+    train.images[:10],
+    [train.categories[label] for label in train.labels[:10]],
+    alt="Ten drawn pets, cats and dogs in turn, each with its name above: different fur, poses, sizes and backgrounds.",
+)
+
+# %% [markdown]
+# Ten of the training pictures, each with its category. The test pictures come from another seed: no picture is in both sets.
+
+# %% [markdown] covers=["S13", "S23", "S24", "S25", "S26", "S33", "S42"]
+# ## Three words that are often mixed up
+#
+# > **Commit to an answer first.** Does *fine-tuning* train the whole network, or a part of it? And is *feature
+# > extraction* something else than *transfer learning*?
+#
+# - **Transfer learning** is the umbrella: use on one task what a network learned on another.
+# - **Feature extraction** is one way to do it: freeze the backbone, train only a new head. The pre-trained weights do
+#   not change at all.
+# - **Fine-tuning** is the other way: some or all of the pre-trained weights learn on, in small steps.
+#
+# You will also hear "fine-tune the last layer" for training only a new head, and this lesson bears that name because
+# you will search for it. By the definitions above that is feature extraction. Say *train only the new head*, and
+# everybody understands you.
+
+# %%
+ask("umbrella-term")
+
+# %% [markdown] covers=["S60"]
+# ## One training step under the microscope
+#
+# Replace the head, take a small batch, make one step. Here is the loss before the step, and the loss of the same batch
+# after it.
+
+# %%
+replace_head(model, num_classes=2)
+transform = weights.transforms()
+batch = torch.stack([transform(picture) for picture in train.images[:8]])
+labels = torch.tensor(train.labels[:8])
+
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+loss_before = criterion(model(batch), labels)
+loss_before.backward()
+optimizer.step()
+print(f"loss before the step: {loss_before.item():.3f}")
+print(f"loss after the step:  {criterion(model(batch), labels).item():.3f}")
+
+# %% [markdown]
+# Many examples print the first number and call it "loss after one step". It was computed before `step()` changed
+# anything.
+#
+# > **Commit to an answer first.** We replaced only the head. How many of the network's tensors did this step change:
+# > 2, or all 62?
+
+# %%
+with_gradient = [name for name, p in model.named_parameters() if p.grad is not None]
+print(len(with_gradient), "of", len(list(model.parameters())), "tensors got a gradient and were changed")
+
+# %% [markdown]
+# All of them. Replacing the head decides what the network answers; it does not decide what learns.
+#
+# One more thing happens silently. Gradients **add up** until somebody clears them:
+
+# %%
+optimizer.zero_grad()
+criterion(model(batch), labels).backward()
+print(f"size of the head's gradient:  {model.fc.weight.grad.norm():.3f}")
+criterion(model(batch), labels).backward()
+print(f"without zero_grad in between: {model.fc.weight.grad.norm():.3f}")
+
+# %% [markdown]
+# Exactly twice as much, and no message. Call `optimizer.zero_grad()` before every `backward()`.
+
+# %%
+ask("loss-before-the-step")
+
+# %% [markdown] covers=["S36"]
+# ## Freezing, and three ways to get it wrong
+#
+# To train only the head, the rest must stand still. The first mistake is a missing letter:
+
+# %%
+model, weights = load_pretrained("resnet18", SOURCE, quiet=True)
+for parameter in model.parameters():
+    parameter.require_grad = False  # one letter is missing
+print(sum(p.requires_grad for p in model.parameters()), "of 62 tensors are still trainable")
+
+# %% [markdown]
+# Python lets you invent attributes, so nothing complains. A method cannot be misspelt silently:
+# `model.requires_grad_(False)`.
+#
+# The second mistake is the order. Freeze after the new head is in place, and the head is frozen with the rest:
+
+# %% tags=["raises-exception"]
+replace_head(model, num_classes=2)
+model.requires_grad_(False)
+criterion(model(batch), labels).backward()
+
+# %% [markdown]
+# "Does not require grad" means: there is nothing to train. Freeze first, then replace the head; or freeze all and switch
+# the head on again.
+#
+# The third mistake is the quiet one. Now only the head is trainable. We train three steps and compare
+# every tensor of the network with what it was before.
+
+# %%
+def changed_by_training(model):
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
+    model.train()
+    for _ in range(3):
+        optimizer.zero_grad()
+        criterion(model(batch), labels).backward()
+        optimizer.step()
+    return [name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])]
+
+# %% [markdown]
+# > **Commit to an answer first.** How many tensors will have changed: none, the 2 of the head, or more?
+
+# %%
+model.fc.requires_grad_(True)
+changed = changed_by_training(model)
+print(len(changed), "tensors changed, for example:")
+print(*changed[:3], *changed[-2:], sep="\n")
+
+# %% [markdown]
+# The averages inside BatchNorm (`running_mean`, `running_var`) are no parameters: they follow the data at every forward
+# pass in train mode, gradients or not. The backbone drifts away although it is "frozen".
+#
+# `freeze_backbone` of this course does both: gradients off, and every frozen layer back into eval mode at each forward pass.
+
+# %%
+model, weights = load_pretrained("resnet18", SOURCE, quiet=True)
+freeze_backbone(replace_head(model, num_classes=2))
+print(changed_by_training(model))
+
+# %%
+ask("frozen-with-a-typo")
+
+# %% [markdown] covers=["S40"]
+# ## Way 1: only the head, with every picture seen once
+#
+# Here is the idea that makes it fast. A frozen backbone gives the same features for the same picture, today and in a
+# hundred epochs. So compute them once, keep them, and train the head on the kept numbers.
+
+# %%
+started = time.perf_counter()
+model, weights = load_pretrained("resnet18", SOURCE, quiet=True)
+features, labels = extract_features(model, transform, train, device=device)
+print("one row a picture:", tuple(features.shape))
+
+# %%
+head, history = fit_head(features, labels, num_classes=2, epochs=100)
+install_head(model, head)
+seconds_head = time.perf_counter() - started
+print(f"{history.epochs} epochs; the last one was right for {history.train_accuracy[-1]:.0%} of the training pictures")
+
+# %% tags=["nbval-ignore-output"]
+def accuracy_on(model, pictures):
+    logits, labels = evaluate(model, transform, pictures, device=device)
+    return (logits.argmax(dim=1) == labels).float().mean().item()
+
+print(f"head only: {accuracy_on(model, test):.1%} of the test pictures, {seconds_head:.1f} seconds of training")
+
+# %% [markdown]
+# A hundred epochs for the price of one pass over the pictures. That only works as long as the backbone stands still and
+# each picture looks the same every time, so there are no random flips or crops here.
+
+# %% [markdown] covers=["S2", "S11"]
+# ## Ways 2 and 3: everything
+#
+# **Fine-tune everything**: start from the pre-trained weights, let all of them learn, with a small learning rate.
+# **From scratch**: the same network, random weights, no transfer at all.
+#
+# > **Commit to an answer first.** Order the three ways by accuracy on the test pictures, and by seconds. Write it down.
+
+# %%
+def new_model(way):
+    if way == "from scratch":
+        return models.resnet18(weights=None, num_classes=2)
+    model, _ = load_pretrained("resnet18", SOURCE, quiet=True)
+    return replace_head(model, num_classes=2)
+
+LEARNING_RATE = {"from scratch": 1e-3, "fine-tune everything": 3e-4}
+EPOCHS = {"from scratch": EPOCHS_FROM_SCRATCH, "fine-tune everything": EPOCHS_FINE_TUNING}
+
+# %% tags=["nbval-ignore-output"]
+rows, histories = [], {}
+for way in ("fine-tune everything", "from scratch"):
+    for seed in SEEDS:
+        torch.manual_seed(seed)
+        started = time.perf_counter()
+        model = new_model(way)
+        history = fine_tune(model, transform, train, epochs=EPOCHS[way], lr=LEARNING_RATE[way], seed=seed, device=device)
+        rows.append((way, time.perf_counter() - started, accuracy_on(model, test)))
+        histories[way] = history
+
+# %% tags=["nbval-ignore-output"]
+for seed in SEEDS:
+    started = time.perf_counter()
+    model, _ = load_pretrained("resnet18", SOURCE, quiet=True)
+    features, labels = extract_features(model, transform, train, device=device)
+    install_head(model, fit_head(features, labels, num_classes=2, epochs=100, seed=seed)[0])
+    rows.append(("head only", time.perf_counter() - started, accuracy_on(model, test)))
+
+# %% [markdown]
+# ## The result
+#
+# Each way has one small mark for each seed and a large one for the mean. To the left is fast, up is good.
+
+# %% tags=["nbval-ignore-output"]
+accuracy_against_seconds(
+    rows,
+    alt="Accuracy on the test pictures against seconds of training for three ways, three seeds each. "
+    "Head only lies far to the left, at a few seconds; fine-tuning everything and training from scratch lie to the right.",
+)
+
+# %% tags=["nbval-ignore-output"]
+print(f"{'way':22} {'accuracy':>8} {'spread':>8} {'seconds':>8}")
+summary = {}
+for way in dict.fromkeys(name for name, _, _ in rows):
+    scores = torch.tensor([accuracy for name, _, accuracy in rows if name == way])
+    seconds = torch.tensor([seconds for name, seconds, _ in rows if name == way])
+    summary[way] = (scores.mean().item(), seconds.mean().item())
+    print(f"{way:22} {scores.mean():8.1%} {scores.max() - scores.min():8.1%} {seconds.mean():8.1f}")
+
+# %% [markdown]
+# What follows from the table? Let the program read it, so that the sentence is true on your machine too:
+
+# %% tags=["nbval-ignore-output"]
+best = max(summary, key=lambda way: summary[way][0])
+fastest = min(summary, key=lambda way: summary[way][1])
+times = summary["from scratch"][1] / summary["head only"][1]
+gain = 100 * (summary["head only"][0] - summary["from scratch"][0])
+print(f"most accurate: {best}; fastest: {fastest}")
+print(f"head only took 1/{times:.0f} of the time of training from scratch and is {abs(gain):.0f} points "
+      f"{'better' if gain > 0 else 'worse'}")
+
+# %% [markdown] covers=["S8", "S12"]
+# Two things to take along, whatever your numbers are:
+#
+# - Time is a **cost**, accuracy is a **quality**. No way wins on both by law; you choose what you can afford.
+# - Training from scratch still improves with more epochs. Raise `EPOCHS_FROM_SCRATCH` and see how long it needs to
+#   catch up. The [model card](../MODEL_CARD.md) repeats this comparison with 30 epochs, tuned learning rates and five seeds.
+#
+# The learning curves of the last seed show where the head start lies: in the first epoch.
+
+# %% tags=["nbval-ignore-output"]
+show_history(
+    histories,
+    alt="Training loss and accuracy by epoch. The pre-trained network starts higher and climbs faster than the one "
+    "with random weights, which begins near 50 percent.",
+)
+
+# %%
+ask("small-data-small-gpu")
+
+# %% [markdown]
+# ## How many pictures does the head need?
+#
+# Training a head is so cheap that you can ask this question before you collect pictures.
+
+# %% tags=["nbval-ignore-output"]
+model, _ = load_pretrained("resnet18", SOURCE, quiet=True)
+features, labels = extract_features(model, transform, train, device=device)
+test_features, test_labels = extract_features(model, transform, test, device=device)
+
+scores = {}
+for count in (20, 50, 100, 200, PICTURES):
+    head, _ = fit_head(features[:count], labels[:count], num_classes=2, epochs=100)
+    scores[f"{count} pictures"] = (head(test_features).argmax(dim=1) == test_labels).float().mean().item()
+
+# %% tags=["nbval-ignore-output"]
+show_bars(
+    scores,
+    alt="Test accuracy of the head alone for 20, 50, 100, 200 and 500 training pictures: it rises with the number of "
+    "pictures, most steeply at the beginning.",
+)
+
+# %% [markdown] covers=["S76"]
+# ## Did we need training at all?
+#
+# For cats and dogs there is an even cheaper way. The network already knows breeds of dogs and kinds of cats; add up
+# their probabilities, and compare.
+
+# %%
+CATS = {"tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat"}
+DOGS = {"Chihuahua", "Yorkshire terrier", "golden retriever", "Labrador retriever", "German shepherd", "standard poodle"}
+names = weights.meta["categories"]
+cats = [index for index, name in enumerate(names) if name in CATS]
+dogs = [index for index, name in enumerate(names) if name in DOGS]
+print(len(cats), "kinds of cat and", len(dogs), "breeds of dog among", len(names), "categories")
+
+# %% tags=["nbval-ignore-output"]
+logits, labels = evaluate(model, transform, test, device=device)
+probabilities = logits.softmax(dim=1)
+says_dog = probabilities[:, dogs].sum(dim=1) > probabilities[:, cats].sum(dim=1)
+print(f"no training at all: {(says_dog.long() == labels).float().mean():.1%}")
+
+# %% [markdown]
+# Better than guessing, without a single labelled picture, and behind the head that was trained for the task. For
+# categories that the network has never heard of, like the parts of a machine or the two mushrooms below, this way is closed.
+
+# %%
+ask("five-hundred-mushrooms")
+
+# %% [markdown]
+# ## Mistakes that train without a message
+#
+# **The optimizer was built before the new head.** It holds the old head's numbers, which nobody uses any more:
+
+# %%
+model, _ = load_pretrained("resnet18", SOURCE, quiet=True)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)  # too early
+replace_head(model, num_classes=2)
+before = find_head(model).layer.weight.clone()
+criterion(model(batch), torch.tensor(train.labels[:8])).backward()
+optimizer.step()
+print("the new head has moved:", not torch.equal(before, find_head(model).layer.weight))
+
+# %% [markdown]
+# **A softmax before `CrossEntropyLoss`.** The loss applies its own softmax, so give it logits. With two of them in a
+# row, even a perfect answer is punished:
+
+# %%
+perfect = torch.tensor([[100.0, -100.0]])
+print(f"logits:        {criterion(perfect, torch.tensor([0])).item():.4f}")
+print(f"probabilities: {criterion(perfect.softmax(dim=1), torch.tensor([0])).item():.4f}")
+
+# %% [markdown] covers=["S85"]
+# **A head that is too large.** Forgetting to replace it raises no error: the labels 0 and 1 exist among the old
+# categories too. Only a head that is too *small* is noticed:
+
+# %%
+scores = torch.zeros(1, len(names))
+print(f"{len(names)} scores, label 1: loss {criterion(scores, torch.tensor([1])).item():.2f}, no complaint")
+try:
+    criterion(torch.zeros(1, 2), torch.tensor([2]))
+except IndexError as error:
+    print("2 scores, label 2:", type(error).__name__, error)
+
+# %%
+ask("output-after-new-head")
+
+# %%
+ask("size-mismatch-for-fc")
+
+# %% [markdown]
+# ## What you now know
+#
+# - **Transfer learning** is the umbrella; **feature extraction** trains a new head on a still backbone, **fine-tuning**
+#   lets pre-trained weights learn on.
+# - Replacing the head does not freeze anything. Freezing means gradients off **and** BatchNorm in eval mode.
+# - On a frozen backbone every picture has to be seen only once: `extract_features`, then `fit_head`.
+# - You have measured what each way costs and gives, with the spread over seeds, and you can do it again for your own data.
+#
+# ## Where to practise
+#
+# - `exercises/release/ps1-heads`: find, replace and freeze the heads of models that you have not met here.
+# - `exercises/release/quiz-1`: fifteen questions on lessons 00 to 05.
+# - Put your own pictures into folders, one for each category, load them with `folder_of_pictures("path")`, and run this lesson with them.

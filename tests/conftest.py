@@ -1,0 +1,77 @@
+"""What all tests share: no network, no forced settings, and copies of the course that a test may write into."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+os.environ.setdefault("MPLBACKEND", "Agg")  # figures without a screen, also in the processes that tests start
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch):
+    """A developer's own COURSE_WEIGHTS or COURSE_DEVICE must not decide what a test sees."""
+    for name in [name for name in os.environ if name.startswith("COURSE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Refuse every connection that leaves this computer, at once, so that tests behave the same everywhere."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def is_here(host) -> bool:
+        return host in (None, "", "localhost", "::1") or str(host).startswith("127.")
+
+    def connect_here(self, address):
+        if isinstance(address, tuple) and not is_here(address[0]):
+            raise OSError(f"tests have no network: {address[0]}")
+        return connect(self, address)
+
+    def look_up_here(host, *arguments, **options):
+        if not is_here(host.decode() if isinstance(host, bytes) else host):
+            raise socket.gaierror(socket.EAI_NONAME, f"tests have no network: {host}")
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
+
+
+@pytest.fixture(scope="session")
+def copy_course() -> Callable[[Path], Path]:
+    """Return a function that copies what `make lab` uses to a new folder, without anybody's work or marks."""
+
+    def copy(folder: Path) -> Path:
+        folder.mkdir(parents=True)
+        for name in ("Makefile", "pyproject.toml", "jupyter_lab_config.py", "nbgrader_config.py"):
+            shutil.copy(ROOT / name, folder)
+        work = ("submitted", "autograded", "feedback", "exchange", "gradebook.db*", ".ipynb_checkpoints", "__pycache__")
+        for name in ("tools", "notebooks", "exercises"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(*work))
+        return folder
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def set_up_already() -> Callable[[Path], None]:
+    """Return a function that gives a copy a `.venv` which is this environment under another name.
+
+    `make lab` then finds everything installed, as on its second run, and goes straight on.
+    """
+
+    def set_up(course: Path) -> None:
+        python = course / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        checksum = subprocess.check_output("cksum < pyproject.toml", shell=True, cwd=course, text=True)
+        (course / ".venv" / "installed-test").write_text(f"{course}/.venv\n{course}\n{checksum}", encoding="utf-8")
+
+    return set_up
