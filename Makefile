@@ -7,6 +7,10 @@ PORT ?=
 LAB_ARGS ?=
 # For `make test`, for example PYTEST_ARGS="-k heads -x".
 PYTEST_ARGS ?=
+# For `make checkpoint`: where Tiny ImageNet is (ARGS=--download fetches it), and where the weights go.
+DATA ?= data/tiny-imagenet
+OUT ?= data/resnet18_tiny200.safetensors
+ARGS ?=
 
 bin := $(abspath $(VENV))/bin
 python := "$(bin)/python"
@@ -34,20 +38,22 @@ unit-tests: setup-test
 
 # On the CPU with the course's own weights: the stored outputs come from there, so they can be compared.
 notebook-tests: setup-test
-	COURSE_WEIGHTS=course COURSE_DEVICE=cpu $(python) -m pytest --nbval --nbval-current-env \
-		--nbval-sanitize-with=tests/nbval_sanitize.cfg --nbval-cell-timeout=300 $(PYTEST_ARGS) notebooks/
+	COURSE_WEIGHTS=course COURSE_DEVICE=cpu COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
+		$(python) -m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg \
+		--nbval-cell-timeout=300 $(PYTEST_ARGS) notebooks/
 
-notebooks: setup-test  ## build and run notebooks/ from lessons/
+notebooks: setup-test  ## build and run notebooks/ from lessons/, and let the links of README.md follow
 	$(python) -m course_utils.authoring.lessons
+	$(python) -m course_utils.authoring.readme
 
 exercises: setup-test  ## build exercises/source/ and exercises/release/ from the problems and the question bank
 	$(python) -m course_utils.authoring.assignments
 
-checkpoint: setup-test  ## train the course's own weights (hours; ARGS="--help" shows the options)
-	$(python) -m course_utils pretrain $(ARGS)
+checkpoint: setup-test  ## train the course's own weights: DATA= Tiny ImageNet, OUT= file, ARGS= see --help
+	$(python) -m course_utils pretrain --data "$(DATA)" --out "$(OUT)" $(ARGS)
 
-checkpoint-report: setup-test  ## measure the shipped weights again and rewrite what is said about them
-	$(python) -m course_utils pretrain --report-only $(ARGS)
+checkpoint-report: setup-test  ## measure the course's own weights again and write down the numbers
+	$(python) -m course_utils checkpoint-report --data "$(DATA)" $(ARGS)
 
 doctor: setup-lab  ## check this computer and say what to do
 	@$(python) -m course_utils doctor

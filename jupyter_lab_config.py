@@ -10,13 +10,15 @@ from pathlib import Path
 c = get_config()  # noqa: F821 - Jupyter puts it here
 
 # The whole course is the root, so that Formgrader finds exercises/ through nbgrader_config.py beside this file.
-c.ServerApp.root_dir = str(Path(__file__).resolve().parent)
+here = Path(__file__).resolve().parent
+c.ServerApp.root_dir = str(here)
 c.LabApp.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 
 # No news, no look-ups of updates or extensions: JupyterLab works offline and tells no other host about you.
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
+c.LabApp.app_settings_dir = str(here / "tools" / "jupyterlab")  # overrides.json there: do not ask about news either
 
 # A quiet terminal: the address and warnings, not sixty lines of start-up (LAB_ARGS=--debug shows everything).
 c.Application.log_level = "WARN"

@@ -6,11 +6,12 @@ import argparse
 import sys
 from importlib import import_module
 
-# Each command is a module with add_arguments(parser) and run(args) -> exit status.
+# Each command is a module (a-b is a_b.py) with add_arguments(parser) and run(args) -> exit status.
 # It is imported only when it is called, so that `doctor` also runs where torch does not.
 COMMANDS = {
     "doctor": "check this computer and say what to do",
     "pretrain": "train the course's own weights from scratch",
+    "checkpoint-report": "measure the course's own weights and write down what was measured",
 }
 
 
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if arguments and arguments[0] == name:
-            command = import_module(f"course_utils.{name}")
+            command = import_module(f"course_utils.{name.replace('-', '_')}")
             command.add_arguments(subparser)
     args = parser.parse_args(arguments)
     return command.run(args) or 0

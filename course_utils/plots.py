@@ -232,7 +232,7 @@ def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str)
         ax.set(xlabel="seconds of training", ylabel="accuracy")
         ax.yaxis.set_major_formatter(_percent)
         ax.grid(alpha=0.3)
-        ax.legend(frameon=False, loc="best")
+        ax.legend(frameon=False, title="large: mean of the runs" if len(rows) > len(methods) else None)
         show(fig, alt)
 
 
@@ -247,7 +247,12 @@ def show_bars(
     if not values:
         raise ValueError("There is nothing to compare.")
     numbers = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in values.items()}
+    empty = [name for name, array in numbers.items() if array.size == 0]
+    if empty:
+        raise ValueError(f"{empty[0]!r} has no number to show.")
     means = [array.mean() for array in numbers.values()]
+    if len(numbers) < sum(array.size for array in numbers.values()):
+        label = f"{label} (bar: mean, dots: single runs)"
     top = 1.0 if percent else max(array.max() for array in numbers.values())
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 0.5 * len(numbers) + 0.9), layout="constrained")
@@ -302,11 +307,9 @@ def show_lines(
 
 def _draw_image(ax, image) -> np.ndarray:
     pixels = _pixels(image)
-    ax.imshow(
-        pixels,
-        cmap="gray" if pixels.ndim == 2 else None,
-        interpolation="nearest" if max(pixels.shape) < 128 else None,
-    )
+    brightest = 255 if pixels.dtype.kind in "iu" else 1  # else matplotlib would stretch the contrast of gray pictures
+    smooth = None if max(pixels.shape) >= 128 else "nearest"  # show small pictures as the squares that they are
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=brightest, interpolation=smooth)
     return pixels
 
 

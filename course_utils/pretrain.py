@@ -180,13 +180,8 @@ def prepare(recipe: Recipe, num_classes: int, device: torch.device, start_from: 
     torch.manual_seed(recipe.seed)
     model = torchvision.models.get_model(recipe.model, num_classes=num_classes)
     if start_from is not None:
-        try:
-            model.load_state_dict(start_from)
-        except RuntimeError as error:
-            raise PretrainError(
-                f"{recipe.warm_start or 'The state dict'} does not hold the weights of a {recipe.model} with "
-                f"{num_classes} classes ({str(error).splitlines()[-1].strip()})."
-            ) from error
+        check_shapes(start_from, model.state_dict(), recipe.warm_start or "the state dict to start from")
+        model.load_state_dict(start_from)
     # GPUs convolve faster when the colors of a pixel lie next to each other; these CPUs do not (measured).
     layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
     model = model.to(device, memory_format=layout)
@@ -209,6 +204,14 @@ def prepare(recipe: Recipe, num_classes: int, device: torch.device, start_from: 
         optimizer=optimizer,
         scaler=torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16"),
     )
+
+
+def check_shapes(found: dict[str, Tensor], expected: dict[str, Tensor], source: str) -> None:
+    """Refuse a state dict of another network, naming the first difference where torch would list hundreds."""
+    for name in (*expected, *found):
+        shapes = [tuple(state[name].shape) if name in state else "nothing" for state in (found, expected)]
+        if shapes[0] != shapes[1]:
+            raise PretrainError(f"{source} holds another network: {name} is {shapes[0]} there and {shapes[1]} here.")
 
 
 def train_epoch(run: Run, images: Tensor, labels: Tensor, epoch: int, progress: bool) -> tuple[float, float]:

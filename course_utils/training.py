@@ -143,7 +143,7 @@ def fit_head(
     *,
     epochs: int = 100,
     lr: float = 1e-3,
-    weight_decay: float = 0.1,
+    weight_decay: float = 0.01,
     batch_size: int = 64,
     validation: tuple[torch.Tensor, torch.Tensor] | None = None,
     patience: int | None = None,

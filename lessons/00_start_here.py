@@ -148,7 +148,7 @@ import time
 from course_utils import get_device
 
 device = get_device()
-batch_size = 128 if device.type == "cuda" else 4
+batch_size = 128 if device.type == "cuda" else 2
 untrained = torchvision.models.resnet18(weights=None).to(device)
 pictures = torch.rand(batch_size, 3, 224, 224, device=device)  # random dots cost as much time as photos
 labels = torch.zeros(batch_size, dtype=torch.long, device=device)

@@ -1,23 +1,20 @@
 # %% [markdown]
-# # 05 · Fine-tuning the last layer
+# # Fine-tuning the last layer: 500 pictures, three ways
 #
-# Five hundred pictures, two categories, a laptop. Is that enough to train an image classifier? You are about to
-# train one in three ways, time each of them, and let the numbers decide.
+# **After this lesson you can**
 #
-# **You will be able to**
-# - give a pre-trained network a new head, and freeze everything else so that it really stays still
-# - train that head in seconds, by looking at each picture only once
-# - compare head only, fine-tuning and training from scratch fairly: same network, same pictures, several seeds
-# - recognise the training mistakes that produce no error message
+# - give a pre-trained network a new head, and freeze everything else so that it really stays still,
+# - train that head in seconds, by looking at each picture only once,
+# - compare head only, fine-tuning and training from scratch fairly: same network, same pictures, several seeds,
+# - recognise the training mistakes that produce no error message.
 #
-# **Time** 40 minutes to read and try; the cells run for about 4 minutes on two CPU cores.
-#
-# **You need** lessons [01](01_loading_weights.ipynb) and [04](04_fc_versus_classifier.ipynb). Everything works offline.
+# **Time:** 40 minutes, of which the cells run for about four on a plain processor. **You need:** lessons
+# [01](01_loading_weights.ipynb) and [04](04_fc_versus_classifier.ipynb).
 
 # %% [markdown]
-# ## Settings
+# ## Five hundred pictures, a laptop: is that enough?
 #
-# These few numbers decide how long the lesson runs. With a GPU or more patience, raise them.
+# You are about to train an image classifier in three ways, time each of them, and let the numbers decide. These few numbers decide how long the lesson runs. With a GPU or more patience, raise them.
 
 # %%
 import time

@@ -15,10 +15,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")  # figures without a screen, also in 
 
 
 @pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch):
-    """A developer's own COURSE_WEIGHTS or COURSE_DEVICE must not decide what a test sees."""
+def no_settings_from_outside(monkeypatch, tmp_path):
+    """A developer's own COURSE_WEIGHTS must not decide what a test sees, nor a test touch their answers."""
     for name in [name for name in os.environ if name.startswith("COURSE_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
 
 
 @pytest.fixture(autouse=True)

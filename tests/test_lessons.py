@@ -157,9 +157,9 @@ def test_headings_have_one_title_and_no_gaps(stored):
 
 def test_the_first_cell_says_what_how_long_and_what_is_needed(stored):
     first = stored.cells[0].source.lower()
-    assert "will be able to" in first
-    assert "minutes" in first
-    assert "need" in first
+    assert "after this lesson you can" in first
+    assert re.search(r"\*\*time:\*\* \d+ minutes", first)
+    assert "**you need:**" in first
 
 
 def test_there_are_three_self_checks_and_all_are_in_the_bank(stored):

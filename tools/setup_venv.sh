@@ -73,11 +73,11 @@ if [ ! -x "$venv/bin/python" ]; then
     "$python" -m venv "$venv" || fail "The virtual environment could not be made; the lines above say why."
 fi
 
-say "Installing the course and its packages ($extras). The first time this downloads several gigabytes on Linux ..."
+say "Installing the course and its packages ($extras). The first time this downloads about 3 GB on Linux ..."
 "$venv/bin/python" -m pip install --disable-pip-version-check -e ".[$extras]" || fail "" \
     "Installing did not finish; the lines above say why. The usual reasons:" \
     "  no network: it is needed this once; the same command goes on from here" \
-    "  a full disk: about 8 GB are needed on Linux, 2 GB with the CPU-only torch that README.md describes" \
+    "  a full disk: about 9 GB are needed on Linux, 2 GB with the CPU-only torch that README.md describes" \
     "  'No matching distribution found for torch': this Python is too new or too old for it; try PYTHON=python3.13"
 
 rm -f "$venv/unfinished"

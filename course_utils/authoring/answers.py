@@ -5,7 +5,7 @@ and, as YAML, what it must score and which sentences its feedback must hold; the
 
     # Reads model.fc, whatever the model calls its head.
     #
-    # score: 1.5
+    # score: {find_head: 1, replace_head: 1.5}
     # feedback:
     #   - "'VGG' object has no attribute 'fc'"
 
@@ -13,7 +13,7 @@ and, as YAML, what it must score and which sentences its feedback must hold; the
     def find_head(model):
         return "fc", model.fc
 
-Cells that a file does not mention hold the reference solution of the source notebook, or, with ``unchanged: true``,
+``score`` is the total, or the points of each test cell by its name. Cells that a file does not mention hold the reference solution of the source notebook, or, with ``unchanged: true``,
 what was released. In a quiz ``"<right>"`` and ``"<wrong>"`` stand for letters, which the question bank decides.
 """
 
@@ -33,6 +33,7 @@ class Answer:
     name: str
     title: str
     score: float
+    points: dict[str, float] = field(default_factory=dict)  # of single test cells
     feedback: tuple[str, ...] = ()
     unchanged: bool = False
     cells: dict[str, str] = field(default_factory=dict)
@@ -49,10 +50,13 @@ def read_answer(path: Path) -> Answer:
     title, _, expected = "\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines()).partition("\n\n")
     try:
         fields = yaml.safe_load(expected)
+        points = fields.pop("score")
+        points = points if isinstance(points, dict) else {"": points}
         answer = Answer(
             name=path.stem,
             title=" ".join(title.split()),
-            score=float(fields.pop("score")),
+            score=float(sum(points.values())),
+            points={name: float(value) for name, value in points.items() if name},
             feedback=tuple(fields.pop("feedback", ())),
             unchanged=fields.pop("unchanged", False),
             cells={name.strip(): text.strip() for name, text in zip(parts[::2], parts[1::2], strict=True)},

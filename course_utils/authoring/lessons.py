@@ -101,7 +101,19 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
     notebook.metadata = NotebookNode(METADATA)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [tidy for output in cell.outputs if (tidy := _tidy(output))]
+            cell.outputs = [tidy for output in _joined(cell.outputs) if (tidy := _tidy(output))]
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join printed text that arrived in pieces: where it was cut depends on the clock."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        before = joined[-1] if joined else NotebookNode(output_type="none")
+        if before.output_type == output.output_type == "stream" and before.name == output.name:
+            before.text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _tidy(output: NotebookNode) -> NotebookNode | None:

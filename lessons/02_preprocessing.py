@@ -1,0 +1,476 @@
+# %% [markdown]
+# # Preprocessing: what happens to a picture before the model sees it
+#
+# **After this lesson you can**
+#
+# - prepare a picture exactly as a model's weights expect it, with one line and by hand,
+# - say what each step does, and what it costs to forget it, measured,
+# - open gray, transparent and turned pictures without surprises,
+# - make a batch, and read the errors that appear when something does not fit.
+#
+# **Time:** 30 minutes. **You need:** lesson 01.
+
+# %%
+from course_utils import load_pretrained, sample_images
+
+model, weights = load_pretrained("resnet18")
+photos = sample_images()
+photo = photos["coffee"].image
+
+# %% [markdown] covers=["S53"]
+# ## The recipe comes with the weights
+#
+# A network learned from pictures that were all prepared in one way: scaled, cropped, and turned into numbers of a certain
+# range. It has never met anything else. So each weights entry brings that recipe along, and you get it from
+# `weights.transforms`. **Commit to an answer first.** What does the next cell do?
+#
+# - (a) it returns the prepared photo
+# - (b) it raises an error
+
+# %%
+try:
+    weights.transforms(photo)
+except TypeError as error:
+    print(type(error).__name__, "-", str(error).split("(")[0], "...")
+
+# %% [markdown]
+# (b). `weights.transforms` *makes* the recipe, and the photo arrived where settings are expected. First make it, then use
+# it. torchvision calls the finished recipe a **preset**.
+
+# %%
+preset = weights.transforms()
+prepared = preset(photo)
+
+print(preset)
+print("in: ", photo.mode, "picture, width x height =", photo.size, "numbers from 0 to 255")
+print("out:", prepared.dtype, tuple(prepared.shape), f"numbers from {prepared.min():.2f} to {prepared.max():.2f}")
+
+# %% [markdown]
+# The output is a tensor of shape (channels, height, width). PIL, which opens pictures in Python, names the width first,
+# torch the height.
+#
+# ## Step by step, by hand
+#
+# Four steps are hidden in the preset. Let us take them one at a time.
+
+# %%
+from torchvision import transforms
+
+resize = transforms.Resize(preset.resize_size, interpolation=preset.interpolation)
+crop = transforms.CenterCrop(preset.crop_size)
+to_tensor = transforms.ToTensor()
+normalize = transforms.Normalize(preset.mean, preset.std)
+
+resized = resize(photo)
+cropped = crop(resized)
+tensor = to_tensor(cropped)
+normalized = normalize(tensor)
+
+# %%
+from course_utils.plots import show_steps
+
+show_steps(
+    {"photo": photo, "1. resize": resized, "2. crop": cropped, "3. to tensor": tensor, "4. normalise": normalized},
+    alt="The coffee cup five times: the wide photo, a small copy of it, the square cut from its middle, the same square "
+    "as a tensor, and the normalised square, in which the colours are shifted.",
+)
+
+# %% [markdown]
+# What you see, from left to right, with the size in pixels below each picture:
+#
+# 1. **Resize** scales the picture so that its *shorter* side has the wanted length. The longer one follows, so nothing is
+#    distorted.
+# 2. **CenterCrop** cuts the square out of the middle. What lies outside is lost. (Some weights resize a little
+#    larger than they crop, others do not. Your preset above says what yours do.)
+# 3. **ToTensor** turns the picture into a float tensor and divides by 255: numbers from 0 to 1, channels first.
+# 4. **Normalize** shifts and scales each colour. For the figure its numbers were squeezed back into visible colours.
+#
+# **Commit to an answer first.** Is `normalized` the same as what the preset made?
+#
+# - (a) roughly
+# - (b) bit for bit
+
+# %%
+import torch
+
+print("equal, bit for bit?", torch.equal(normalized, preset(photo)))
+
+# %% [markdown]
+# Bit for bit. There is no magic in the preset; it is these four steps with the right settings. That is its value:
+# the settings differ between weights, and it knows them.
+
+# %%
+from course_utils import ask
+
+ask("preset-order")
+
+# %% [markdown] covers=["S47"]
+# ## What Normalize does to a pixel
+#
+# Take one colour channel. Subtract the **mean** that this channel had in the training pictures, then divide by its **standard
+# deviation** (how far values usually lie from the mean). The result says "how unusual is this value?": 0 is average, 1 is
+# brighter than average by a usual amount.
+
+# %%
+print("channel   mean    std     black pixel becomes   white pixel becomes")
+for name, mean, std in zip(("red", "green", "blue"), preset.mean, preset.std, strict=True):
+    print(f"{name:8}{mean:6.3f} {std:6.3f} {(0 - mean) / std:15.2f} {(1 - mean) / std:21.2f}")
+
+# %% [markdown]
+# So the model expects numbers between about -2 and 2.6, around zero. (The values come from ImageNet, and nearly all torchvision
+# weights use them. Nearly: that is why you ask the preset.) Keep those two numbers in mind. A look at `tensor.min()` and
+# `tensor.max()` finds more preprocessing bugs than any other check.
+
+# %%
+ask("normalized-red")
+
+# %% [markdown]
+# The order matters, and so does the kind of thing that goes in. Three mistakes that PyTorch notices:
+
+# %%
+import numpy as np
+
+attempts = {
+    "normalize(photo), before ToTensor": lambda: normalize(photo),
+    "normalize(whole numbers from 0 to 255)": lambda: normalize(transforms.PILToTensor()(photo)),
+    "preset(a NumPy array)": lambda: preset(np.asarray(photo)),
+}
+
+for mistake, attempt in attempts.items():
+    try:
+        attempt()
+    except TypeError as error:
+        print(f"{mistake}\n    TypeError: {error}")
+
+# %% [markdown]
+# (One more that you should *not* try: a tensor in the order height, width, channels. The preset reads it as a picture with hundreds
+# of channels and may ask for all the memory you have. Tensors are channels first.)
+#
+# ## The same photo by another road
+#
+# The preset also takes a tensor of whole numbers from 0 to 255, for example from a video. **Commit to an answer first.** Same photo,
+# as PIL picture and as such a tensor. Are the two results the same?
+
+# %%
+from_tensor = preset(transforms.PILToTensor()(photo))
+
+print("equal, bit for bit?", torch.equal(prepared, from_tensor))
+print(f"largest difference: {(prepared - from_tensor).abs().max():.3f}")
+
+# %% [markdown]
+# Not quite: PIL and torch round differently while resizing. For a model this hardly matters, but for your tests it does: compare such
+# tensors with a tolerance (`torch.allclose(a, b, atol=0.1)`), never with `==`.
+#
+# ## What does a mistake cost?
+#
+# So far, mistakes gave errors. Now to those that give none. Each recipe below has been found in somebody's code:
+#
+# | recipe | how it happens |
+# |---|---|
+# | no normalisation | the line with `Normalize` was lost |
+# | 0 to 255 | `torch.from_numpy(pixels).float()`, and nobody divided by 255 |
+# | BGR | OpenCV's `cv2.imread` gives blue, green, red |
+# | squashed | `Resize((224, 224))` with two numbers: both sides are forced |
+# | half the size | the settings of another project |
+# | no centre crop | it seemed a pity to cut something off |
+
+# %%
+pixels = preset.crop_size[0]
+square = [resize, crop]
+
+recipes = {
+    "as trained": preset,
+    "no normalisation": transforms.Compose([*square, to_tensor]),
+    "0 to 255": transforms.Compose([*square, transforms.PILToTensor(), torch.Tensor.float, normalize]),
+    "BGR": transforms.Compose([*square, to_tensor, lambda rgb: rgb.flip(0), normalize]),
+    "squashed": transforms.Compose([transforms.Resize((pixels, pixels)), to_tensor, normalize]),
+    "half the size": transforms.Compose([preset, transforms.Resize(pixels // 2)]),
+    "no centre crop": transforms.Compose([resize, to_tensor, normalize]),
+}
+
+# %%
+from course_utils.plots import show_images
+
+prepared = {name: recipe(photo) for name, recipe in recipes.items()}
+show_images(
+    list(prepared.values()),
+    [f"{name}\n{picture.min():.1f} to {picture.max():.1f}" for name, picture in prepared.items()],
+    alt="The coffee cup after each recipe with the range of its numbers. Blue cup for BGR, narrow cup for squashed, "
+    "coarser for half the size, wide picture for no centre crop; the others look alike.",
+    columns=4,
+)
+
+# %% [markdown]
+# Look at the first three: to your eye they are the same cup. Only the range of the numbers, under each name, gives them away. BGR
+# shows a blue cup, *squashed* a narrow one, *half the size* a coarser one, and without the crop it is a wide picture.
+#
+# **Commit to an answer first.** The photo shows an espresso, and the model has a category `espresso`. Which recipes will still find
+# it?
+
+# %%
+espresso = weights.meta["categories"].index("espresso")
+
+with torch.inference_mode():
+    for name, picture in prepared.items():
+        probabilities = model(picture.unsqueeze(0)).softmax(dim=1)[0]
+        answer = weights.meta["categories"][probabilities.argmax()]
+        print(f"{name:18} espresso {probabilities[espresso]:6.1%}   first answer: {answer}")
+
+# %% [markdown]
+# No recipe raised an error or a warning. But one photo is an anecdote: an easy picture may survive a mistake that ruins others. For
+# **accuracy** we need many pictures whose labels we know.
+#
+# ### A test set
+#
+# The course can draw one: cats and dogs, as many as you like, the same for everybody. Real photos are rarely square, so we make
+# the drawings wide by mirroring a strip at each side.
+
+# %%
+from PIL import Image
+
+from course_utils import Pictures, doodle_pets, split
+
+
+def widen(image):
+    strip = image.width // 4
+    return Image.fromarray(np.pad(image, ((0, 0), (strip, strip), (0, 0)), mode="reflect"))
+
+
+drawn = doodle_pets(240, seed=0)
+pets = Pictures([widen(image) for image in drawn.images], drawn.labels, drawn.categories)
+train, test = split(pets, (0.4, 0.6))
+print("for training:", train.counts(), " held out for testing:", test.counts())
+
+# %%
+show_images(
+    pets.images[:8],
+    [pets.categories[label] for label in pets.labels[:8]],
+    alt="Eight drawn pets in wide pictures, alternately cats and dogs, with fur, backgrounds and grass; the scene "
+    "is mirrored at the left and right edge.",
+    columns=4,
+)
+
+# %% [markdown]
+# The model has no category "cat" or "dog", so it gets a new last layer for these two. How that works is the subject of lesson 05;
+# here it is only our measuring device. It is trained on the *right* recipe, then tested on held-out pictures that were
+# prepared with each recipe in turn. That is how it goes in practice: well trained, and a step lost when the model is put to use.
+#
+# **Commit to an answer first.** Guessing gives about 50 %. Put the six mistakes in order: which costs most, and which least?
+
+# %% tags=["nbval-ignore-output"]
+from course_utils import accuracy, extract_features, fit_head
+
+features, labels = extract_features(model, preset, train, progress=False)
+head, _ = fit_head(features, labels, num_classes=2, epochs=40)
+
+test_features, results = {}, {}
+for name, recipe in recipes.items():
+    test_features[name], test_labels = extract_features(model, recipe, test, progress=False)
+    results[name] = accuracy(head(test_features[name]).argmax(dim=1), test_labels)
+    print(f"{name:18}{results[name]:6.1%}  {results[name] - results['as trained']:+7.1%}")
+
+# %% tags=["nbval-ignore-output"]
+from course_utils.plots import show_bars
+
+show_bars(
+    dict(sorted(results.items(), key=lambda row: -row[1])),
+    alt="Accuracy on held-out pets for each recipe, best first: "
+    + ", ".join(f"{name} {value:.0%}" for name, value in sorted(results.items(), key=lambda row: -row[1])),
+    label=f"accuracy on {len(test)} held-out pictures (guessing: 50 %)",
+)
+
+# %% [markdown]
+# The bars are sorted, best first. How did your order do?
+#
+# - **Wrong numbers** (no normalisation, 0 to 255) hurt worst, although the pictures looked the same to you. The first layer gets
+#   values that it has never met, and every layer behind it works with the debris.
+# - **Wrong geometry and wrong colours** (half the size, squashed, BGR) cost something in between: shapes and colours are still
+#   there, but not as learned.
+# - **No centre crop** costs least. A ResNet slides its filters over a picture of any shape; it just sees more surroundings. A
+#   difference of two or three pictures of this test set is chance, so do not read much into small gaps.
+#
+# And remember the other column of the table, the one that is not there: errors and warnings. There were none.
+
+# %% [markdown]
+# **Commit to an answer first.** A colleague forgets the normalisation *both* times: in training the last layer and in use. Is that
+# worse or better than forgetting it only in use?
+
+# %% tags=["nbval-ignore-output"]
+wrong_features, _ = extract_features(model, recipes["no normalisation"], train, progress=False)
+wrong_head, _ = fit_head(wrong_features, labels, num_classes=2, epochs=40)
+both_wrong = accuracy(wrong_head(test_features["no normalisation"]).argmax(dim=1), test_labels)
+
+print(f"normalised in training and in use  {results['as trained']:.1%}")
+print(f"normalised in training only        {results['no normalisation']:.1%}")
+print(f"normalised never                   {both_wrong:.1%}")
+
+# %% [markdown]
+# What comes back in the last line comes back because training and use agree again. So the rule is not "normalise because the
+# formula says so", but: **prepare pictures in use exactly as in training**. The pre-trained layers were trained with the preset,
+# and you cannot change that any more. So the preset it is, at every place.
+
+# %%
+ask("missing-normalize")
+
+# %% [markdown]
+# ## Pictures that are not what they seem
+#
+# Not every file holds red, green and blue. The *mode* of a PIL picture says what it holds: `L` is gray, `RGBA` has an alpha channel
+# (how opaque is each pixel?), `CMYK` is made for printing, `P` is a palette with numbered colours. **Commit to an answer
+# first:** which of these does the preset accept?
+
+# %%
+for mode in ("RGB", "L", "RGBA", "CMYK", "P"):
+    try:
+        print(f"{mode:5}", tuple(preset(photo.convert(mode)).shape))
+    except RuntimeError as error:
+        print(f"{mode:5} RuntimeError: {error}")
+
+# %% [markdown]
+# Only RGB. Learn to read the others: "shape [1, ...]" is one channel (gray, or a palette), "tensor a (4)" is four. It is
+# `Normalize` that complains, because it has three means and meets one channel or four. **The repair is to make the picture
+# RGB**, and not to change the means.
+#
+# `photo = photo.convert("RGB")` is the usual repair. (Mind the assignment: `photo.convert("RGB")` alone changes nothing.) But
+# see what it does to a sticker with a transparent ground, and to a photo from a phone. A phone that is held upright often
+# saves the picture lying and adds a note "turn me". `open_image` of this course takes care of both:
+
+# %%
+from PIL import ImageOps
+
+from course_utils import open_image
+
+horse = photos["horse"].image.convert("L")
+sticker = Image.new("RGBA", horse.size, "black")  # black everywhere ...
+sticker.putalpha(ImageOps.invert(horse))  # ... and transparent where there is no horse
+
+phone = photo.rotate(90, expand=True)
+phone.getexif()[0x0112] = 6  # the note in the file: turn me a quarter to the right
+
+# %%
+show_images(
+    [sticker.convert("RGB"), open_image(sticker), phone.convert("RGB"), open_image(phone)],
+    ['sticker\nconvert("RGB")', "sticker\nopen_image", 'phone\nconvert("RGB")', "phone\nopen_image"],
+    alt="Four pictures. The sticker after convert is a black rectangle, after open_image a black horse on white. The phone "
+    "photo after convert is a coffee cup lying on its side, after open_image it stands upright.",
+    columns=4,
+)
+
+# %% [markdown] covers=["S54"]
+# Left, the horse has vanished: the transparent pixels were black underneath. Right, the cup lies on its side, and a model trained on
+# upright photos has to make do with that. Neither is an error; you only notice when you look. `open_image` puts transparent
+# pictures on white and turns photos the right way up.
+#
+# It also opens web addresses: `open_image("https://...")` says who is asking, as many servers demand, and refuses a web
+# page that is no picture. Snippets like `Image.open(requests.get(url, stream=True).raw)` do neither, and fail with a message about
+# the picture when the trouble was the server.
+
+# %%
+from course_utils import ImageError
+
+page = b"<!DOCTYPE html><title>403 Forbidden</title>"  # what a server may send instead of a picture
+try:
+    open_image(page)
+except ImageError as error:
+    print(error)
+
+# %%
+ask("gray-photo")
+
+# %% [markdown] covers=["S55"]
+# ## One picture is not a batch
+#
+# Models take **batches**: tensors of shape (pictures, channels, height, width), with as many pictures as you like. **Commit to an
+# answer first.** Is a single prepared picture fine, too?
+
+# %%
+picture = preset(photo)
+
+try:
+    model(picture)
+except ValueError as error:
+    print(tuple(picture.shape), "-", type(error).__name__, "-", error)
+
+with torch.inference_mode():
+    print(tuple(picture.unsqueeze(0).shape), "- logits of shape", tuple(model(picture.unsqueeze(0)).shape))
+
+# %% [markdown]
+# A batch of one is still a batch: `unsqueeze(0)` adds the missing dimension in front. (This message comes from BatchNorm. Networks
+# without BatchNorm put the same complaint into other words, often about matrix shapes. When a message makes no sense, print
+# `picture.shape` first.)
+#
+# For several pictures there is `torch.stack`. Suppose we only resize the wide photo of the cup and a tall one:
+
+# %% tags=["raises-exception"]
+tall = photo.rotate(90, expand=True)
+
+torch.stack([to_tensor(resize(photo)), to_tensor(resize(tall))])
+
+# %% [markdown]
+# The last line of the traceback shows both shapes: `Resize` with one number fixes the *shorter* side only. In a batch all pictures
+# must have one size, and that is the other job of the centre crop. The preset does it:
+
+# %%
+batch = torch.stack([preset(photo), preset(tall)])
+print(tuple(batch.shape))
+
+# %%
+ask("unequal-batch")
+
+# %% [markdown] covers=["S35"]
+# ## Must it be exactly the size of training?
+#
+# The third of the four sayings of lesson 00 was: a picture must have exactly the size that the model was trained with, or you get
+# an error. You have already seen *half the size* and *no centre crop* run. **Commit to an answer first:** is that so for
+# every architecture?
+#
+# We try four of them on the `meta` device, where PyTorch works out shapes only and does not compute. It takes no memory and needs no
+# weights.
+
+# %%
+from torchvision import models
+
+sizes = [(64, 64), (160, 160), (224, 224), (224, 320)]
+print(f"{'trained at 224 x 224':22}" + "".join(f"{height} x {width}".ljust(17) for height, width in sizes))
+for name in ("resnet18", "vgg16", "efficientnet_b0", "vit_b_16"):
+    print(f"{name:22}", end="")
+    with torch.device("meta"):
+        network = models.get_model(name, weights=None).eval()
+        for height, width in sizes:
+            try:
+                network(torch.empty(1, 3, height, width))
+                print("runs".ljust(17), end="")
+            except AssertionError as error:
+                print(type(error).__name__.ljust(17), end="")
+                message = error
+    print()
+print("\nThe last AssertionError says:", message)
+
+# %% [markdown]
+# The saying is **mostly false**. Convolutions slide over any size, and an averaging layer before the head brings every map to
+# the same shape: 74 of torchvision's 80 classifiers run at every size tried for this course, from 64 to 512 pixels. The vision
+# transformers are the exception: they cut the picture into a fixed number of patches.
+#
+# But running is not being right. You measured above what half the size costs, with no error to warn you. Stay with the size of
+# the preset unless you have measured another.
+
+# %%
+ask("any-size")
+
+# %% [markdown]
+# ## What you now know
+#
+# - `preset = weights.transforms()` makes the recipe; `preset(photo)` uses it: resize, centre crop, to tensor, normalise.
+# - By hand it gives the same, bit for bit. With other weights the settings differ, and the preset knows them.
+# - Forgotten steps raise no error. They cost accuracy, and wrong *numbers* cost most. Look at the range: about -2 to 2.6.
+# - In use prepare pictures exactly as in training.
+# - Open pictures as RGB, the right way up, with transparency on white: `open_image`.
+# - Models take batches: `unsqueeze(0)` for one picture, `torch.stack` for several of equal size.
+# - Most networks run at other sizes, vision transformers do not, and none promises the same accuracy there.
+#
+# ## Where to practise
+#
+# Spot the bug: `ask("floats-of-255")`, `ask("convert-without-keeping")`, `ask("blue-lion")`. The graded assignment **quiz-1** has more.
+# And try your own photo: `preset(open_image("my_photo.jpg"))`.
+#
+# [Next: Inference](03_inference.ipynb)

@@ -1,0 +1,263 @@
+"""The figures: that each reaches the notebook with its text, and that it shows the numbers it was given."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from PIL import Image
+
+from course_utils import History, Prediction, confusion_matrix, plots
+
+ALT = "A text that says what the figure shows."
+RED = Image.new("RGB", (20, 10), "red")
+HISTORY = History([0.9, 0.5, 0.2], [0.5, 0.7, 0.9], [0.8, 0.6, 0.7], [0.4, 0.6, 0.8], [1.0, 1.0, 1.0])
+PREDICTIONS = [Prediction("cat", 0, 0.75), Prediction("dog", 1, 0.2496), Prediction("cow", 2, 0.0004)]
+
+
+@pytest.fixture
+def notebook(monkeypatch) -> list[tuple[dict, dict]]:
+    """What a notebook would be given: (data, metadata) of each output."""
+    outputs = []
+    monkeypatch.setattr(plots.InteractiveShell, "initialized", lambda: True)
+    monkeypatch.setattr(plots, "display", lambda data, metadata, raw: outputs.append((data, metadata)))
+    return outputs
+
+
+@pytest.fixture
+def drawn(monkeypatch, notebook) -> list[Figure]:
+    """The figures that were shown, still open for a look inside."""
+    figures, show = [], plots.show
+
+    def remember(fig, alt):
+        figures.append(fig)
+        show(fig, alt)
+
+    monkeypatch.setattr(plots, "show", remember)
+    return figures
+
+
+def texts(ax) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def tick_labels(axis) -> list[str]:
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+EVERY_FIGURE = {
+    "images": lambda alt: plots.show_images([RED] * 7, list("abcdefg"), alt),
+    "images without titles": lambda alt: plots.show_images([RED], alt=alt),
+    "steps": lambda alt: plots.show_steps({"photo": RED, "resized": RED.resize((5, 5))}, alt),
+    "predictions": lambda alt: plots.show_predictions(RED, PREDICTIONS, alt),
+    "confusion": lambda alt: plots.show_confusion(confusion_matrix([0, 1], [0, 0], ["a", "b"], "b"), alt),
+    "history": lambda alt: plots.show_history(HISTORY, alt),
+    "histories": lambda alt: plots.show_history({"one": HISTORY, "two": HISTORY}, alt),
+    "seconds": lambda alt: plots.accuracy_against_seconds([("one", 1, 0.5), ("two", 30, 0.7)], alt),
+    "bars": lambda alt: plots.show_bars({"one": 0.5, "two": [0.6, 0.8]}, alt),
+    "lines": lambda alt: plots.show_lines([1, 2], {"one": [3, 4]}, alt, xlabel="x", ylabel="y"),
+}
+
+
+@pytest.mark.parametrize("name", EVERY_FIGURE)
+def test_every_figure_carries_its_text_and_leaves_nothing_open(name, notebook):
+    assert EVERY_FIGURE[name](ALT) is None  # a value would be printed below the figure
+    [(data, metadata)] = notebook
+    assert data["text/plain"] == ALT
+    assert metadata == {"image/png": {"alt": ALT}}
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.format == "PNG"
+    assert picture.width <= 800  # no wider than a notebook's text
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", EVERY_FIGURE)
+@pytest.mark.parametrize("alt", ["", "  \n", None])
+def test_no_figure_without_a_text(name, alt, notebook):
+    with pytest.raises(ValueError, match="non-empty `alt`"):
+        EVERY_FIGURE[name](alt)
+    assert notebook == []
+    assert plt.get_fignums() == []
+
+
+def test_the_same_figure_gives_the_same_bytes(notebook):
+    EVERY_FIGURE["bars"](ALT)
+    EVERY_FIGURE["bars"](ALT)
+    assert notebook[0] == notebook[1]
+
+
+def test_a_figure_made_with_pyplot_is_closed(notebook):
+    fig, _ = plt.subplots()
+    plots.show(fig, ALT)
+    assert plt.get_fignums() == []
+
+
+def test_outside_a_notebook_the_text_is_printed(monkeypatch, capsys):
+    monkeypatch.setattr(plots.InteractiveShell, "initialized", lambda: False)
+    plots.show(Figure(), ALT)
+    assert capsys.readouterr().out == f"{ALT}\n"
+
+
+def test_own_drawing_settings_are_not_changed(notebook):
+    before = dict(plt.rcParams)
+    EVERY_FIGURE["history"](ALT)
+    assert dict(plt.rcParams) == before
+
+
+def test_images_are_shown_as_they_are(drawn):
+    gray = torch.rand(1, 6, 8)
+    plots.show_images([RED, gray, np.zeros((4, 4, 3), dtype=np.uint8)], ["a", "b", "c"], ALT, columns=2)
+    first, second, third, empty = drawn[0].axes
+    assert (first.images[0].get_array() == np.asarray(RED)).all()
+    assert (second.images[0].get_array() == gray[0].numpy()).all()
+    assert second.images[0].get_clim() == (0, 1)  # no contrast is added
+    assert [ax.get_title() for ax in (first, second, third, empty)] == ["a", "b", "c", ""]
+    assert not empty.images
+
+
+def test_a_normalised_tensor_is_stretched_to_what_can_be_shown(drawn):
+    plots.show_images([torch.linspace(-2, 2, 3 * 4).reshape(3, 2, 2)], alt=ALT)
+    shown = drawn[0].axes[0].images[0].get_array()
+    assert shown.shape == (2, 2, 3)
+    assert (shown.min(), shown.max()) == (0, 1)
+
+
+def test_one_gray_value_outside_the_range_does_not_divide_by_zero(drawn):
+    plots.show_images([torch.full((3, 2, 2), 7.0)], alt=ALT)
+    assert np.isfinite(drawn[0].axes[0].images[0].get_array()).all()
+
+
+def test_steps_tell_their_names_and_sizes(drawn):
+    plots.show_steps({"photo": RED, "crop": torch.zeros(3, 6, 8)}, ALT)
+    photo, arrow, crop = drawn[0].axes
+    assert (photo.get_title(), photo.get_xlabel()) == ("photo", "20 × 10")
+    assert texts(arrow) == ["→"]
+    assert (crop.get_title(), crop.get_xlabel()) == ("crop", "8 × 6")
+
+
+def test_predictions_are_bars_with_their_probabilities(drawn):
+    plots.show_predictions(RED, PREDICTIONS, ALT, title="what is it?")
+    picture, bars = drawn[0].axes
+    assert picture.get_title() == "what is it?"
+    assert [bar.get_width() for bar in bars.patches] == [0.75, 0.2496, 0.0004]
+    assert texts(bars) == ["75.0%", "25.0%", "< 0.1%"]
+    assert tick_labels(bars.yaxis) == ["cat", "dog", "cow"]
+    assert bars.yaxis_inverted()  # the first is on top
+
+
+def test_a_confusion_matrix_shows_counts_and_shares_of_the_row(drawn):
+    actual, predicted = [1] * 10 + [0] * 4, [1] * 9 + [0] * 5
+    plots.show_confusion(confusion_matrix(actual, predicted, ["good", "defect"], "defect"), ALT)
+    [ax] = drawn[0].axes
+    assert texts(ax) == ["9\n90%", "1\n10%", "0\n0%", "4\n100%"]
+    assert tick_labels(ax.xaxis) == tick_labels(ax.yaxis) == ["defect\n(positive)", "good"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "actual")
+
+
+def test_a_category_without_pictures_is_a_row_of_zeros(drawn):
+    plots.show_confusion(confusion_matrix([0, 0], [0, 1], ["a", "b"]), ALT)
+    assert texts(drawn[0].axes[0]) == ["1\n50%", "1\n50%", "0\n0%", "0\n0%"]
+
+
+def test_one_history_shows_training_validation_and_the_epoch_that_was_kept(drawn):
+    plots.show_history(HISTORY, ALT)
+    loss, accuracy = drawn[0].axes
+    training, validation, ring = loss.lines
+    assert list(training.get_ydata()) == HISTORY.train_loss
+    assert list(validation.get_ydata()) == HISTORY.validation_loss
+    assert (list(ring.get_xdata()), list(ring.get_ydata())) == ([2], [0.6])
+    assert [list(line.get_ydata()) for line in accuracy.lines[:2]] == [
+        HISTORY.train_accuracy,
+        HISTORY.validation_accuracy,
+    ]
+    assert training.get_marker() != validation.get_marker()
+    assert training.get_linestyle() != validation.get_linestyle()
+
+
+def test_several_histories_show_validation_only_where_all_have_it(drawn):
+    without = History([0.9], [0.5], [], [], [1.0])
+    plots.show_history({"one": HISTORY, "two": HISTORY}, ALT)
+    plots.show_history({"one": HISTORY, "two": without}, ALT)
+    assert [fig.axes[1].get_ylabel() for fig in drawn] == ["validation accuracy", "training accuracy"]
+    assert list(drawn[1].axes[1].lines[0].get_ydata()) == HISTORY.train_accuracy
+
+
+def test_seconds_show_each_run_and_the_mean_of_a_method(drawn):
+    rows = [("scratch", 40, 0.6), ("head", 1, 0.8), ("scratch", 60, 0.7)]
+    plots.accuracy_against_seconds(rows, ALT)
+    [ax] = drawn[0].axes
+    assert ax.get_xscale() == "log"
+    runs = [line for line in ax.lines if line.get_alpha() == 0.6]
+    assert [line.get_xydata().tolist() for line in runs] == [[[40, 0.6], [60, 0.7]], [[1, 0.8]]]
+    means = [tuple(container.lines[0].get_xydata()[0]) for container in ax.containers]
+    assert means == [pytest.approx((50, 0.65)), pytest.approx((1, 0.8))]
+    assert len({container.lines[0].get_marker() for container in ax.containers}) == 2
+
+
+def test_seconds_that_are_alike_get_an_even_scale(drawn):
+    plots.accuracy_against_seconds([("one", 10, 0.5), ("two", 30, 0.7)], ALT)
+    [ax] = drawn[0].axes
+    assert ax.get_xscale() == "linear"
+    assert ax.get_xlim()[0] == 0
+
+
+def test_bars_show_means_and_each_number(drawn):
+    plots.show_bars({"one": 0.5, "two": [0.6, 0.8]}, ALT)
+    [ax] = drawn[0].axes
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.5, 0.7])
+    assert texts(ax) == ["50.0%", "70.0%"]
+    assert list(ax.lines[-1].get_xdata()) == [0.6, 0.8]
+    assert ax.patches[0].get_hatch() != ax.patches[1].get_hatch()
+
+
+def test_bars_of_plain_numbers_have_no_percent(drawn):
+    plots.show_bars({"ResNet-18": 11.7, "VGG-16": 138.0}, ALT, label="million parameters", percent=False)
+    [ax] = drawn[0].axes
+    assert texts(ax) == ["11.7", "138"]
+    assert ax.get_xlim()[1] > 138
+
+
+def test_lines_can_be_told_apart_without_colour(drawn):
+    plots.show_lines([1, 2, 4], {"a": [1, 2, 3], "b": [2, 4, 8]}, ALT, xlabel="batch", ylabel="speed", log_x=True)
+    [ax] = drawn[0].axes
+    assert [list(line.get_ydata()) for line in ax.lines] == [[1, 2, 3], [2, 4, 8]]
+    assert len({(line.get_marker(), line.get_linestyle()) for line in ax.lines}) == 2
+    assert tick_labels(ax.xaxis) == ["1", "2", "4"]
+
+
+def test_the_palette_is_okabe_and_ito_s():
+    """Their eight colours, as R, G, B in the published table."""
+    published = [(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0)]
+    published.append((204, 121, 167))
+    expected = [to_hex([part / 255 for part in color]) for color in published]
+    assert [color.lower() for color in plots.OKABE_ITO.values()] == expected
+    assert set(plots.PALETTE) < set(plots.OKABE_ITO.values())
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plots.show_images([], alt=ALT), "no picture"),
+        (lambda: plots.show_images([RED], ["a", "b"], ALT), "1 pictures but 2 titles"),
+        (lambda: plots.show_images([torch.zeros(5, 5, 3)], alt=ALT), r"\(3, H, W\).*\(5, 5, 3\)"),
+        (lambda: plots.show_images(["cat.jpg"], alt=ALT), "Not a picture: str"),
+        (lambda: plots.show_steps({}, ALT), "no step"),
+        (lambda: plots.show_predictions(RED, [], ALT), "no predictions"),
+        (lambda: plots.show_predictions(RED, [PREDICTIONS], ALT), "one at a time"),
+        (lambda: plots.show_history({}, ALT), "no epoch"),
+        (lambda: plots.show_history(History(), ALT), "no epoch"),
+        (lambda: plots.accuracy_against_seconds([], ALT), "no rows"),
+        (lambda: plots.show_bars({}, ALT), "nothing to compare"),
+        (lambda: plots.show_bars({"one": []}, ALT), "'one' has no number"),
+        (lambda: plots.show_lines([1], {}, ALT, xlabel="x", ylabel="y"), "no line"),
+        (lambda: plots.show_lines([1], {"a": [1, 2]}, ALT, xlabel="x", ylabel="y"), "'a' has 2 values for 1"),
+    ],
+)
+def test_bad_input_is_named(call, message, notebook):
+    with pytest.raises(ValueError, match=message):
+        call()
+    assert plt.get_fignums() == []
