@@ -23,7 +23,7 @@ One file a lesson, in `course_utils/questions/`. A file is a list of questions:
 The kinds differ in what stands where the options are:
 
     several   two or more options are `right`
-    number    `answer`, `tolerance` (default 0), `unit`; options are numbers people come to by mistake: `value`, `feedback`
+    number    `answer`, `tolerance` (default 0), `unit`; options are the numbers people come to by mistake: `value`
     order     `steps` in their right order; the `feedback` of a step says why it cannot come earlier
     line      `code`, and an option for each of its lines that is not blank: `line`, `feedback`, `right`
 
@@ -130,7 +130,7 @@ def lettered(question: Question) -> list[tuple[str, Option]]:
         return []
     places = sorted(
         range(len(question.options)),
-        key=lambda place: hashlib.sha256(f"{question.id}/{place}".encode()).digest(),
+        key=lambda place: hashlib.sha256(f"{question.id}#{place}".encode()).digest(),
     )
     if question.kind == "order" and places == sorted(places):
         places = places[1:] + places[:1]  # steps shown in their right order would give the answer away
@@ -172,9 +172,7 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> _Mapping:
     mapping = _Mapping(node.start_mark.line + 1)
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(
-                None, None, "a key must be a single word", key_node.start_mark
-            )
+            raise yaml.constructor.ConstructorError(None, None, "a key must be a single word", key_node.start_mark)
         key = key_node.value
         if key in mapping:
             raise yaml.constructor.ConstructorError(None, None, f"`{key}` appears twice", key_node.start_mark)
@@ -350,7 +348,7 @@ def _check_options(check: _Checker, question: Question) -> None:
             check.wrong(line, "two entries say the same")
     if question.kind in ("one", "line") and right != 1:
         check.wrong(line, f"one option must be `right: true`; found {right}")
-    if question.kind == "several" and not 2 <= right:
+    if question.kind == "several" and right < 2:
         check.wrong(line, f"kind `several` needs two or more options with `right: true`; found {right}")
     if question.kind == "number":
         for option in question.options:

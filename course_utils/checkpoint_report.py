@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-import shlex
 import statistics
 import sys
 import time
@@ -290,6 +289,15 @@ def _numbers(values: Sequence[float]) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
+def _command(recipe: dict) -> str:
+    sizes = ",".join(f"{px}:{epochs}" for px, epochs in recipe["sizes"])
+    command = (
+        f"    python -m course_utils pretrain --data DIR --out resnet18.safetensors --sizes {sizes} "
+        f"--lr {recipe['lr']} --batch-size {recipe['batch_size']} --seed {recipe['seed']}"
+    )
+    return f"{command} --warm-start {recipe['warm_start']}" if recipe.get("warm_start") else command
+
+
 def _hours(log: list[dict]) -> float:
     return sum(line["seconds"] for line in log) / 3600
 
@@ -297,15 +305,9 @@ def _hours(log: list[dict]) -> float:
 def _card(entry, log, figure, alt, by_class, transfer, device, seeds) -> str:
     names = CATEGORIES.read_text(encoding="utf-8").splitlines()
     metrics = entry["_metrics"]["Tiny-ImageNet-200 (validation)"]
-    recipe = entry["recipe"]
+    recipe = dict(entry["recipe"])
+    command = recipe.pop("how", None) or _command(recipe)  # "how" tells of a run that was not one command
     settings = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in recipe.items())
-    sizes = ",".join(f"{px}:{epochs}" for px, epochs in recipe.get("sizes", []))
-    command = (
-        f"python -m course_utils pretrain --data {shlex.quote('DIR')} --out resnet18.safetensors "
-        f"--sizes {sizes} --lr {recipe.get('lr')} --batch-size {recipe.get('batch_size')} --seed {recipe.get('seed')}"
-    )
-    if recipe.get("warm_start"):
-        command += f" --warm-start {recipe['warm_start']}"
     tables = "\n\n".join(
         f"### {name[0].upper()}{name[1:]}\n\n{transfer_table(rows)}" for name, rows in transfer.items()
     )
@@ -338,7 +340,7 @@ this repository. The weights: {entry["license"]}
 
 ## Recipe
 
-    {command}
+{command}
 
 {_hours(log):.1f} hours on {" and ".join(hardware)}.
 

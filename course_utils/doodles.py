@@ -80,9 +80,9 @@ DOGS = (
     Breed((108, 74, 52), (84, 56, 38), "plain", "hanging"),  # chocolate Labrador
     Breed((184, 138, 86), (42, 36, 34), "saddle", "upright", muzzle=1.15, points=0.6),  # German shepherd
     Breed((228, 222, 214), (206, 198, 188), "plain", "hanging", fluff=1.3),  # white poodle
-    Breed((188, 134, 76), (96, 98, 106), "saddle", "upright", muzzle=0.7, fluff=1.1),  # Yorkshire terrier
+    Breed((188, 134, 76), (96, 98, 106), "saddle", "folded", muzzle=0.7, fluff=1.1),  # Yorkshire terrier
     Breed((206, 158, 104), (180, 130, 80), "plain", "upright", muzzle=0.65, light=0.4),  # Chihuahua
-    Breed((226, 216, 200), (140, 86, 46), "patches", "hanging", points=0.5),  # beagle
+    Breed((226, 216, 200), (140, 86, 46), "patches", "hanging", light=0.8, points=0.5),  # beagle
     Breed((236, 232, 226), (46, 43, 42), "spots", "folded", points=0.6),  # Dalmatian
     Breed((222, 222, 222), (92, 96, 104), "saddle", "upright", muzzle=0.95, fluff=0.8, light=0.8),  # husky
     Breed((232, 226, 214), (70, 54, 44), "patches", "folded", fluff=0.9),  # terrier
@@ -112,38 +112,39 @@ def bone(start, end, thick, flat=1.0, cover=FUR, tone=0.0) -> Part:
     """A long ellipsoid from `start` to `end`, `thick` in radius; `flat` is its depth as a share of that."""
     start, end = np.array(start, float), np.array(end, float)
     length = np.linalg.norm(end - start)
-    along = (end - start) / length
-    side = np.cross(along, [0, 0.02, 1])
-    side /= np.linalg.norm(side)
-    axes = np.stack([side, along, np.cross(side, along)], axis=1)
+    x, y, z = (end - start) / length
+    out = np.hypot(x, y) or 1.0
+    # The second axis runs along the bone, the first is level with the picture, the third is across both.
+    axes = np.array([[y / out, x, -x * z / out], [-x / out, y, -y * z / out], [0, z, out]])
     return Part((start + end) / 2, np.array([thick, length / 2 + 0.3 * thick, flat * thick]), axes, cover, tone)
 
 
-def spike(start, end, thick, flat=0.4, balls=6) -> list[Part]:
-    """A pointed ear: balls from `start` to `end`, each smaller than the one before."""
+def spike(start, end, thick, flat=0.4, cover=FUR) -> list[Part]:
+    """A pointed ear: balls from `start` to `end`, each smaller and nearer to the tip than the one before."""
     start, end = np.array(start), np.array(end)
-    radii = np.linspace(thick, 0.06, balls)[:, None] * [1, 1, flat]
-    return [ball(start + t * (end - start), r, tone=-1) for t, r in zip(np.linspace(0, 1, balls), radii, strict=True)]
+    shrink = 0.72 ** np.arange(7)
+    return [ball(end + k * (start - end), k * thick * np.array([1, 1, flat]), cover, tone=-1) for k in shrink]
 
 
 def cat_head(breed: Breed, rng) -> list[Part]:
     wide, short = rng.uniform(0.95, 1.08), 0.35 * (1 - breed.muzzle)
     eye, tall, lean = rng.uniform(0.18, 0.23), breed.ears * rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.35)
+    mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
     parts = [
         ball((0, 0, 0), (wide, 0.86, 0.85)),
-        ball((0, -0.05, 0.6 - short), (0.24, 0.38, 0.3)),
-        ball((0, -0.56, 0.68 - short), (0.22, 0.15, 0.2), tone=1),
+        ball((0, -0.05, 0.6 - short), (0.24, 0.38, 0.3), tone=min(mask, 0)),
+        ball((0, -0.56, 0.68 - short), (0.22, 0.15, 0.2), tone=mask),
         ball((0, -0.24, 0.96 - short), (0.115, 0.085, 0.08), NOSE),
     ]
     for side in (-1, 1):
         base = np.array([side * 0.58, 0.6, -0.05])
         tip = base + [side * (0.06 + lean), tall, 0]
         parts += [
-            ball((side * 0.42, -0.28, 0.22), (0.52, 0.42, 0.48), tone=0.4),
-            ball((side * 0.17, -0.38, 0.79 - short), (0.25, 0.19, 0.2), tone=1),
+            ball((side * 0.42, -0.28, 0.22), (0.52, 0.42, 0.48), tone=0.4 * mask),
+            ball((side * 0.17, -0.38, 0.79 - short), (0.25, 0.19, 0.2), tone=mask),
             ball((side * 0.4, 0.06, 0.7), (eye, eye * 0.92, 0.16), EYE),
             *spike(base, tip, 0.42),
-            bone(base + [0, 0, 0.1], base + 0.85 * (tip - base) + [0, 0, 0.1], 0.22, 0.4, INNER_EAR),
+            *spike(base + [0, 0, 0.12], tip + [0, -0.12, 0.04], 0.29, 0.4, INNER_EAR),
         ]
     return parts
 
@@ -151,12 +152,13 @@ def cat_head(breed: Breed, rng) -> list[Part]:
 def dog_head(breed: Breed, rng) -> list[Part]:
     long, thick = breed.muzzle * rng.uniform(0.85, 1.2), rng.uniform(0.85, 1.15)
     eye, drop = rng.uniform(0.12, 0.155), rng.uniform(0.8, 1.2)
+    mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
     parts = [
         ball((0, 0, 0), (0.86, 0.84, 0.88)),
         ball((0, -0.2, 0.35), (0.62, 0.5, 0.6)),
-        ball((0, -0.28, 0.55 + 0.35 * long), (0.37 * thick, 0.31 * thick, 0.65 * long), tone=1),
-        ball((0, -0.52, 0.5 + 0.28 * long), (0.3 * thick, 0.2, 0.55 * long), tone=1),
-        ball((0, -0.15, 0.56 + 0.95 * long), (0.2, 0.15, 0.14), NOSE),
+        ball((0, -0.28, 0.55 + 0.35 * long), (0.37 * thick, 0.31 * thick, 0.65 * long), tone=mask),
+        ball((0, -0.52, 0.5 + 0.28 * long), (0.3 * thick, 0.2, 0.55 * long), tone=mask),
+        ball((0, -0.15, 0.56 + 0.95 * long), (0.22, 0.16, 0.14), NOSE),
     ]
     if rng.random() < 0.45:  # panting
         parts.append(ball((0, -0.62, 0.55 + 0.5 * long), (0.25, 0.1, 0.3), MOUTH))
@@ -170,9 +172,9 @@ def dog_head(breed: Breed, rng) -> list[Part]:
             parts.append(bone((side * 0.5, 0.55, 0), (side * 0.9, 1.0, 0.05), 0.3, 0.5, tone=-1))
             parts.append(bone((side * 0.82, 1.0, 0.08), (side * 1.1, 0.45 * drop, 0.28), 0.24, 0.5, tone=-1))
         else:
-            base, tip = np.array([side * 0.5, 0.55, -0.05]), np.array([side * 0.72, 1.5 * drop, -0.05])
+            base, tip = np.array([side * 0.46, 0.55, -0.05]), np.array([side * 0.62, 1.5 * drop, -0.05])
             parts += spike(base, tip, 0.36)
-            parts.append(bone(base + [0, 0.1, 0.1], base + 0.8 * (tip - base) + [0, 0, 0.1], 0.19, 0.4, INNER_EAR))
+            parts += spike(base + [0, 0.1, 0.12], tip + [0, -0.15, 0.04], 0.24, 0.4, INNER_EAR)
     return parts
 
 
@@ -242,6 +244,7 @@ class Looks(NamedTuple):
     main: np.ndarray
     second: np.ndarray
     nose: np.ndarray
+    inner_ear: np.ndarray
     iris: np.ndarray
     pupil: float  # width of the pupil, as a share of the eye
     waves: np.ndarray  # (6, 3) and phases (6,): a smooth random function of place that shapes the pattern
@@ -259,15 +262,17 @@ def make_looks(species: str, breed: Breed, coat: Breed, rng) -> Looks:
     irises = ((190, 170, 60), (130, 165, 70), (200, 130, 40), (110, 160, 200)) if cat else ((84, 52, 28), (50, 34, 24))
     sun = np.array([rng.uniform(-1, 1), rng.uniform(0.3, 1.2), rng.uniform(0.3, 1.2)])
     bright = rng.uniform(0.88, 1.12)
+    main = np.clip(np.array(coat.main) * bright + rng.normal(0, 7, 3), 10, 245)
     return Looks(
         breed=coat._replace(ears=breed.ears, muzzle=breed.muzzle, fluff=breed.fluff),
-        main=np.clip(np.array(coat.main) * bright + rng.normal(0, 7, 3), 10, 245),
+        main=main,
         second=np.clip(np.array(coat.second) * bright + rng.normal(0, 7, 3), 10, 245),
         nose=PINK * 0.9 if rng.random() < (0.6 if cat else 0.05) else BLACK,
+        inner_ear=main + (0.5 if cat else 0.25) * (PINK - main),
         iris=np.array(irises[rng.integers(len(irises))]),
         pupil=rng.uniform(0.18, 0.6) if cat else 0.6,
-        waves=rng.normal(0, 1.6, (6, 3)),
-        phases=rng.uniform(0, 6.3, 6),
+        waves=1.6 * rng.standard_normal((6, 3), np.float32),
+        phases=2 * np.pi * rng.random(6, np.float32),
         grain=rng.uniform(6, 9),
         hair=rng.uniform(0.05, 0.13),
         sun=sun / np.linalg.norm(sun),
@@ -312,10 +317,10 @@ def blur(values: np.ndarray, radius: float) -> np.ndarray:
 
 
 def nearest_surface(parts: list[Part], view: View) -> tuple[np.ndarray, ...]:
-    """Finds what is seen at each pixel.
+    """Finds the N pixels that show a part, and what they show.
 
-    Returns seen (H, W), the number of the part or -1, and for the N pixels that show a part, row by row: their points
-    (N, 3) in the camera's coordinates, the normals (N, 3) there, and the place (N, 3) on the part as on a unit ball.
+    Returns their positions (N,) in the flattened picture, the numbers (N,) of the parts, the points (N, 3) seen, in
+    the camera's coordinates, the normals (N, 3) there, and the places (N, 3) on the parts as if those were unit balls.
     """
     side, scale = view.side, view.scale
     radii = np.array([p.radii for p in parts], np.float32)[:, None]
@@ -344,42 +349,44 @@ def nearest_surface(parts: list[Part], view: View) -> tuple[np.ndarray, ...]:
         depth[box][nearer] = z[nearer]
         seen[box][nearer] = k
 
-    rows, columns = np.nonzero(seen >= 0)
-    k = seen[rows, columns]
-    points = np.stack([right[columns], up[rows], depth[rows, columns]], axis=1)
+    pixels = np.flatnonzero(seen >= 0)
+    k = seen.flat[pixels]
+    points = np.stack([right[pixels % side], up[pixels // side], depth.flat[pixels]], axis=1)
     normals = np.einsum("nij,nj->ni", shapes[k], points - centers[k])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     places = np.einsum("nij,ni->nj", axes[k], points - centers[k]) / radii[k, 0]
-    return seen, points, normals, places
+    return pixels, k, points, normals, places
 
 
-def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Looks, rng) -> tuple[np.ndarray, ...]:
-    """Draws the parts: color (H, W, 3) in 0..255 and opacity (H, W) in 0..1."""
-    seen, points, normals, places = nearest_surface(parts, view)
+def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Looks, rng) -> np.ndarray:
+    """Draws the parts: (H, W, 4) with red, green, blue and opacity in 0..255."""
+    pixels, part, points, normals, places = nearest_surface(parts, view)
     side, scale = view.side, view.scale
-    solid, part = seen >= 0, seen[seen >= 0]
     cover = np.array([p.cover for p in parts])[part]
     tone = np.array([p.tone for p in parts], np.float32)[part]
     head = np.array([p.frame == HEAD for p in parts])[part]
     furry = cover == FUR
 
     # Balls should not show as balls: normals and tones are averaged over a neighbourhood, within the animal.
-    grid = np.zeros((2, side, side, 3), np.float32)
-    grid[0, solid] = normals * 0.5 + 0.5
-    grid[1, solid] = np.stack([np.ones_like(tone), tone * 0.5 + 0.5, ~furry], axis=1)
+    grid = np.zeros((2, side * side, 3), np.float32)
+    grid[0, pixels] = normals * 0.5 + 0.5
+    grid[1, pixels] = np.stack([np.ones_like(tone), tone * 0.5 + 0.5, ~furry], axis=1)
+    grid = grid.reshape(2, side, side, 3)
     flags = blur(grid[1], 0.07 * scale)
-    around, calm = flags[..., 0][solid] + 1e-3, flags[..., 2] > 0.15
-    tone = flags[..., 1][solid] / around * 2 - 1
-    soft = blur(grid[0], 0.1 * scale)[solid] / around[:, None] * 2 - 1
+    inside, tone, _ = flags.reshape(-1, 3)[pixels].T
+    inside = inside + 1e-3
+    tone = tone / inside * 2 - 1
+    soft = blur(grid[0], 0.1 * scale).reshape(-1, 3)[pixels] / inside[:, None] * 2 - 1
     normals[furry] = 0.35 * normals[furry] + 0.65 * soft[furry]
 
     own = points @ view.turn.astype(np.float32)
     for which, frame in ((head, frames[HEAD]), (~head, frames[BODY])):
         own[which] = (own[which] - frame.at) @ frame.turn / frame.size
-    hairs = (noise(rng, side, side, 5, 1.6) + noise(rng, side, side, 12, 5))[solid]
-    color = fur_color(own, tone, head, looks) * (1 + looks.hair * hairs)[:, None]
+    hairs, locks = noise(rng, side, side, 5, 1.6), noise(rng, side, side, 8, 4)
+    contrast = 1 + looks.hair * (hairs + locks).flat[pixels]
+    color = fur_color(own, tone, head, looks) * contrast[:, None]
     color[cover == NOSE] = looks.nose
-    color[cover == INNER_EAR] = 0.5 * PINK + 0.5 * looks.main
+    color[cover == INNER_EAR] = looks.inner_ear
     color[cover == TONGUE] = (225, 110, 120)
     color[cover == MOUTH] = (70, 30, 32)
     u, v = places[:, 0], places[:, 1]
@@ -396,14 +403,14 @@ def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Loo
     color[eye & ((u - 0.25) ** 2 + (v - 0.35) ** 2 < 0.04)] = 225
     color[(cover == NOSE) & ((u + 0.1) ** 2 + (v - 0.45) ** 2 < 0.1)] += 60
 
+    picture = np.zeros((side * side, 4), np.float32)
+    picture[pixels, :3] = color
+    picture[pixels, 3] = 255
     # Fur has no sharp outline: a pixel takes the color of a neighbour that noise chooses, but not near eyes and nose.
-    picture = np.zeros((side, side, 3), np.float32)
-    picture[solid] = color
-    fuzz = np.where(calm, 0, scale * rng.uniform(0.02, 0.05) * looks.breed.fluff)
-    rows = np.arange(side)[:, None] + fuzz * noise(rng, side, side, 4, 1.5)
-    columns = np.arange(side) + fuzz * noise(rng, side, side, 2, 2)
-    rows, columns = (np.clip(i, 0, side - 1).astype(int) for i in (rows, columns))
-    return picture[rows, columns], solid[rows, columns].astype(np.float32)
+    fuzz = np.where(flags[..., 2] > 0.15, 0, scale * rng.uniform(0.02, 0.05) * looks.breed.fluff)
+    rows = np.clip(np.arange(side)[:, None] + fuzz * hairs, 0, side - 1).astype(int)
+    columns = np.clip(np.arange(side) + fuzz * locks, 0, side - 1).astype(int)
+    return picture[rows * side + columns]
 
 
 # --- The scene -------------------------------------------------------------------------------------------------
@@ -516,13 +523,13 @@ def camera(image: Image.Image, size: int, rng) -> Image.Image:
     return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
 
 
-def pencil(image: Image.Image, rng) -> Image.Image:
-    """The same picture as a pencil drawing on paper: what is darker than its surroundings becomes a stroke."""
-    size = image.width
+def pencil(image: Image.Image) -> Image.Image:
+    """The picture as a drawing in coloured pencil: strokes where it is darker than around, a pale wash, paper."""
     gray = np.asarray(image.convert("L")) / 255
-    strokes = np.clip(gray / np.maximum(blur(gray, size * 0.05), 0.05), 0, 1) ** 1.8 * 0.92 + 0.05
-    paper = strokes[..., None] * [0.97, 0.95, 0.9] + 0.03 * rng.standard_normal((size, size, 1))
-    return Image.fromarray((np.clip(paper, 0, 1) * 255).astype(np.uint8))
+    strokes = np.clip(gray / np.maximum(blur(gray, image.width / 20), 0.05), 0, 1) ** 1.4
+    wash = np.asarray(image.filter(ImageFilter.GaussianBlur(image.width / 64)))
+    drawing = strokes[..., None] * (0.35 * wash + 0.65 * np.array([247, 242, 230]))
+    return Image.fromarray(drawing.astype(np.uint8))
 
 
 def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> Image.Image:
@@ -547,21 +554,22 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     centers = np.array([turn @ p.center for p in (face + torso if shot == "whole" else face)])[:, :2]
     low, high = centers.min(axis=0), centers.max(axis=0)
     if shot == "bust":
-        low = low - [0.6, 2.2]
+        low = low - [0.4, 1.6]
     side = size * OVERSAMPLING
-    scale = side * rng.uniform(0.8, 1.1) / (max(high - low) + 0.8)
+    scale = side * rng.uniform(0.85, 1.15) / (max(high - low) + 0.8)
     origin = side * (0.5 + rng.normal(0, 0.05, 2)) + scale * (low + high) / 2 * [-1, 1]
     view = View(turn, scale, origin, side)
-    color, opacity = paint(face + torso, (head_frame, body_frame), view, looks, rng)
+    animal = paint(face + torso, (head_frame, body_frame), view, looks, rng)
+    opacity = animal[..., 3] / 255
 
     horizon = np.clip((origin[1] + scale) / side - rng.uniform(0.1, 0.5), 0.1, 0.9)
     place_to_be = background(rng, size, horizon).resize((side, side), Image.Resampling.BICUBIC)
     scene = np.asarray(place_to_be) * looks.tint
     shadow = np.roll(opacity, (side // 32, int(-looks.sun[0] * side / 20)), (0, 1))
     scene *= 1 - 0.45 * blur(shadow, side / 32)[..., None]
-    scene += blur(opacity, 0.6)[..., None] * (color - scene)
+    scene += blur(opacity, 0.6)[..., None] * (animal[..., :3] - scene)
     image = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8))
     if species == "cat":
         whiskers(image, head_frame, view)
     image = camera(foreground(image, rng), size, rng)
-    return pencil(image, rng) if style == "shifted" else image
+    return pencil(image) if style == "shifted" else image

@@ -289,6 +289,7 @@ def _wrapped(markdown: str) -> str:
         elif in_code:
             lines.append("    " + line if line else "")
         else:
-            plain = re.sub(r"\*\*(.+?)\*\*|(?<!\w)\*(.+?)\*(?!\w)", lambda m: m[1] or m[2], line)
+            # Stars go, except inside `code`, which the first alternative steps over.
+            plain = re.sub(r"`[^`]*`|\*\*(.+?)\*\*|\*(.+?)\*", lambda m: m[1] or m[2] or m[0], line)
             lines += textwrap.wrap(plain, WIDTH, break_on_hyphens=False, break_long_words=False) or [""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))

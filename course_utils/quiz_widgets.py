@@ -15,15 +15,18 @@ from course_utils.bank import Question, lettered
 from course_utils.progress_file import record
 from course_utils.quiz import AnswerError, explanation_text, how_to_answer, judge
 
-_SAYS = '<div role="status" style="max-width: 50em; line-height: 1.5; color: var(--jp-content-font-color1, inherit)">'
+_SAYS = (
+    '<div role="status" style="max-width: 50em; line-height: 1.5; '
+    'font-size: var(--jp-content-font-size1, inherit); color: var(--jp-content-font-color1, inherit)">'
+)
 
 
 def show_buttons(question: Question) -> widgets.VBox:
     """Display the buttons that answer `question`, and return their box."""
     box = question_box(question)
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-    bundle = {"text/plain": how_to_answer(question), "application/vnd.jupyter.widget-view+json": view}
-    display(bundle, raw=True)
+    instead = "Run this cell for buttons. " + how_to_answer(question)  # shown where widgets are not
+    display({"text/plain": instead, "application/vnd.jupyter.widget-view+json": view}, raw=True)
     return box
 
 
@@ -80,40 +83,34 @@ def _several(question: Question, submit: Callable) -> list[widgets.Widget]:
 
 def _number(question: Question, submit: Callable) -> list[widgets.Widget]:
     label = f"Number ({question.unit}):" if question.unit else "Number:"
-    field = widgets.Text(description=label, style={"description_width": "initial"})
+    # With continuous updates, a quick press on Check can overtake the last digits on their way to the kernel.
+    field = widgets.Text(description=label, continuous_update=False, style={"description_width": "initial"})
     check = _button("Check", "Check the number")
     check.on_click(lambda _: submit(field.value))
     return [field, check]
 
 
 def _order(question: Question, submit: Callable) -> list[widgets.Widget]:
-    """Press the letters in the order of the steps; the last one checks."""
+    """Press the letters in the order of the steps; the last one checks. A letter pressed again is taken out."""
     steps = [_button(letter, f"Next step: {letter}") for letter, _ in lettered(question)]
-    again = _button("Start again", "Forget the order pressed so far")
-    label = widgets.Label()
+    label = widgets.Label("Press the letters, the first step first.")
     letters: list[str] = []
 
-    def show() -> None:
-        label.value = "Your order: " + ", ".join(letters)
-
     def press(step: widgets.Button) -> None:
-        letters.append(step.description)
-        step.disabled = True
-        show()
+        letter = step.description
+        if len(letters) == len(steps):  # the last order was judged, so a new one begins
+            letters.clear()
+        if letter in letters:
+            letters.remove(letter)
+        else:
+            letters.append(letter)
+        label.value = "Your order: " + (", ".join(letters) or "empty")
         if len(letters) == len(steps):
             submit("".join(letters), ", ".join(letters))
 
-    def restart(_: widgets.Button) -> None:
-        letters.clear()
-        for step in steps:
-            step.disabled = False
-        show()
-
     for step in steps:
         step.on_click(press)
-    again.on_click(restart)
-    show()
-    return [*steps, again, label]
+    return [*steps, label]
 
 
 def _line(question: Question, submit: Callable) -> list[widgets.Widget]:

@@ -335,7 +335,7 @@ def fine_tune(
         if best is not None:
             model.load_state_dict(best)
     except torch.cuda.OutOfMemoryError as error:
-        raise MemoryError(f"The GPU ran out of memory; try again with batch_size={batch_size // 2}.") from error
+        raise MemoryError(f"The GPU ran out of memory; try again with batch_size={max(1, batch_size // 2)}.") from error
     finally:
         model.to(home).eval()
     return history

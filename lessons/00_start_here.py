@@ -8,7 +8,7 @@
 # - say what such a model saves you, with a number measured on your own computer,
 # - find your way through the course.
 #
-# **Time:** 15 minutes. **You need:** a little Python. You have seen a tensor before; that is enough.
+# **Time:** 20 minutes. **You need:** a little Python, and to have seen a tensor once.
 
 # %% [markdown]
 # ## Does everything work here?
@@ -92,39 +92,41 @@ for answer in answers:
 # %%
 from course_utils.plots import show_predictions
 
+five = ", ".join(str(answer) for answer in answers)
 show_predictions(
     photo.square,
     answers,
-    alt="A cup of coffee, and beside it a bar chart of the five answers: " + ", ".join(str(answer) for answer in answers),
+    alt=f"A cup of coffee, and beside it a bar for each of the five answers: {five}.",
 )
 
 # %% [markdown]
 # That was your first prediction. Loading took one line and the answer another.
 #
-# Now meet the limits, too. In the next cell the model sees a rocket and a horse. **Before you run it:** what will a model
+# Now meet a limit, too. In the next cell the model sees a rocket and a horse. **Commit to an answer first.** What will a model
 # say about something that it has *no category* for?
 #
 # - (a) "I do not know."
 # - (b) Something else, from the list that it has.
 
 # %%
+titles = []
 for name in ("rocket", "horse"):
-    known = "yes" if name in weights.meta["categories"] else "no"
-    print(f"{name}. Is there a category of that name? {known}")
-    for answer in predict(model, weights, photos[name].square, k=3)[0]:
-        print("   ", answer)
-
-# %% [markdown]
-# It is (b). A classifier **always answers with one of its own categories**, also where none of them fits. It cannot say
-# "none of these": its numbers only share out 100 % among the names it has. Look at the photos and judge for yourself how
-# far off it is:
+    answer = predict(model, weights, photos[name].square, k=1)[0][0]
+    known = name in weights.meta["categories"]
+    print(f"{name}: is there such a category? {known}. First answer: {answer}")
+    titles.append(f"{name}\nanswer: {answer.label}")
 
 # %%
 show_images(
     [photos["rocket"].square, photos["horse"].square],
-    ["rocket", "horse"],
+    titles,
     alt="Left: " + photos["rocket"].description + " Right: " + photos["horse"].description,
 )
+
+# %% [markdown]
+# It is (b). A classifier **always answers with one of its own categories**, also where none of them fits. It cannot say
+# "none of these": its numbers only share out 100 % among the names it has. The figure shows both photos with the answer
+# above; judge for yourself how far off it is.
 
 # %% [markdown] covers=["S4", "S5", "S6", "S12", "S19"]
 # ## What did that one line save?
@@ -140,9 +142,9 @@ show_images(
 # - (b) a week
 # - (c) months
 #
-# The cell below measures a few steps of that training and multiplies.
+# The next cell prepares such a training, the one after it measures a few steps and multiplies.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 import time
 
 from course_utils import get_device
@@ -150,30 +152,32 @@ from course_utils import get_device
 device = get_device()
 batch_size = 128 if device.type == "cuda" else 2
 untrained = torchvision.models.resnet18(weights=None).to(device)
-pictures = torch.rand(batch_size, 3, 224, 224, device=device)  # random dots cost as much time as photos
+# Random dots cost as much time as photos do.
+pictures = torch.rand(batch_size, 3, 224, 224, device=device)
 labels = torch.zeros(batch_size, dtype=torch.long, device=device)
 
 
 def training_step():
-    untrained.zero_grad()
     loss = torch.nn.functional.cross_entropy(untrained(pictures), labels)
     loss.backward()  # how should each weight change?
     return loss.item()
 
 
+# %% tags=["nbval-ignore-output"]
 training_step()  # the first step also sets things up, so it does not count
 start = time.perf_counter()
-training_step(), training_step()
-seconds_per_picture = (time.perf_counter() - start) / (2 * batch_size)
+training_step()
+training_step()
+seconds = (time.perf_counter() - start) / (2 * batch_size)
 
-days = seconds_per_picture * 1_281_167 * 90 / (60 * 60 * 24)
-print(f"{1000 * seconds_per_picture:.1f} milliseconds for one picture on {describe_device(device)}")
+days = seconds * 1_281_167 * 90 / (60 * 60 * 24)
+print(f"{1000 * seconds:.1f} milliseconds for a picture on {describe_device(device)}")
 print(f"{days:,.0f} days for 1,281,167 pictures, 90 times")
 
 # %% tags=["nbval-ignore-output"]
 start = time.perf_counter()
 load_pretrained("resnet18", quiet=True)
-print(f"{time.perf_counter() - start:.1f} seconds to load weights that somebody has already trained")
+print(f"{time.perf_counter() - start:.1f} seconds to load what somebody has already trained")
 
 # %% [markdown] covers=["S9", "S11", "S15"]
 # Compare the two results. And the days are only the machine's part: collecting and labelling a million pictures comes
@@ -182,7 +186,7 @@ print(f"{time.perf_counter() - start:.1f} seconds to load weights that somebody 
 # workshop start at the other end.
 
 # %%
-from course_utils.quiz import ask
+from course_utils import ask
 
 ask("labelling-imagenet")
 
@@ -224,7 +228,7 @@ ask("experience-is-weights")
 # | a picture, and a question that its categories can answer | an answer now, without training | 03 |
 # | a few hundred labelled pictures of your own | features to train a new last layer on | 05 |
 # | no graphics card | the costly part of the training, already paid for | 05 |
-# | many pictures and a graphics card | a start for fine-tuning, often better than a random one | 05 |
+# | many pictures and a graphics card | a better start for training the whole network | 05 |
 # | pictures that look like nothing in its training (X-rays, satellites) | perhaps little: train both ways and compare | 05 |
 # | text to translate, sound, tables | nothing: these models take pictures. The idea carries over, the weights do not | none |
 #
@@ -243,21 +247,22 @@ ask("not-a-vision-task")
 #
 # **Commit to an answer first.** PyTorch models do have a method called `train`. What happens here?
 
-# %%
-try:
-    model.train(photos, epochs=5)
-except TypeError as error:
-    print(type(error).__name__, "-", error)
+# %% tags=["raises-exception"]
+model.train(photos, epochs=5)
 
 # %% [markdown]
-# `train` is a **switch**, not a training loop: `model.train()` makes the layers behave as they do during training, and
+# An error in a notebook looks like this. Read it **from the bottom**: the last line says what went wrong, the arrow above it
+# where. The notebook has not broken; the next cell runs as if nothing had happened.
+#
+# And the reason: `train` is a **switch**, not a training loop: `model.train()` makes the layers behave as they do during training, and
 # `model.eval()` puts them back to normal use. Nothing is learned by it. It takes no pictures, hence the error.
 #
 # The real thing is not much longer than the sketch. In lesson 05 it looks like this, and there you will know each line:
 #
 # ```python
-# features, labels = extract_features(model, weights.transforms(), pictures)  # look at each picture once
-# head, history = fit_head(features, labels, num_classes=2)                   # train a new last layer
+# # Look at each picture once, then train a new last layer on what was seen.
+# features, labels = extract_features(model, weights.transforms(), pictures)
+# head, history = fit_head(features, labels, num_classes=2)
 # ```
 
 # %%
@@ -279,7 +284,7 @@ print("in train mode?", model.training)
 #
 # | Lesson | The question | Minutes |
 # |---|---|--:|
-# | **00 Start here** | Does it work, and what is it good for? | 15 |
+# | **00 Start here** | Does it work, and what is it good for? | 20 |
 # | [01 Loading weights](01_loading_weights.ipynb) | What is in the file, and how do I get the right one? | 30 |
 # | [02 Preprocessing](02_preprocessing.ipynb) | What happens to a picture before the model sees it, and what if I forget a step? | 30 |
 # | [03 Inference](03_inference.ipynb) | How do scores become answers, fast and right? | 30 |
@@ -311,14 +316,14 @@ print("in train mode?", model.training)
 # | **Esc**, then **0 0** (zero, twice) | restart the kernel |
 # | **Tab**, **Space** in a question | go to the next button, press it |
 #
-# A question can also be answered in code, which works everywhere: `check("why-reuse-saves-time", "b")`. There is
-# `hint(...)` for one step of help, too. Try both in the empty cell below this one.
+# A question can also be answered in code, which works everywhere: `check("why-reuse-saves-time", "b")`. And
+# `hint("why-reuse-saves-time")` gives one step of help. Try it with the next question.
 
 # %%
 ask("why-reuse-saves-time")
 
-# %% tags=["nbval-ignore-output"]
-from course_utils.quiz import check, hint
+# %%
+from course_utils import hint
 
 hint("why-reuse-saves-time")
 
@@ -334,7 +339,7 @@ hint("why-reuse-saves-time")
 # ## Where to practise
 #
 # Two more questions on this lesson wait in the bank: `ask("head-start")` and `ask("ready-made-families")`. With
-# `from course_utils.quiz import progress` and `progress()` you see how far you are. The graded assignment **quiz-1** (in
+# `from course_utils import progress` and `progress()` you see how far you are. The graded assignment **quiz-1** (in
 # `exercises/release/`, or from your instructor) fits after lesson 05.
 #
 # [Next: Loading weights](01_loading_weights.ipynb)

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Loading weights: one line against 1.2 million pictures
+# # Loading weights: one line against 1.28 million pictures
 #
 # **After this lesson you can**
 #
@@ -55,23 +55,29 @@ answers = [answers[0] for answers in predict(model, weights, squares, k=1)]
 print(f"{'photo':14}{'untrained':34}loaded")
 for name, guess, answer in zip(photos, guesses, answers, strict=True):
     print(f"{name:14}{guess!s:34}{answer}")
-print("\ndifferent answers:", len({guess.label for guess in guesses}), "and", len({answer.label for answer in answers}))
+
+labels = [len({answer.label for answer in column}) for column in (guesses, answers)]
+print("\ndifferent answers:", labels[0], "and", labels[1])
 
 # %%
 from course_utils.plots import show_images
 
+titles = [
+    f"untrained: {guess.label}\nloaded: {answer.label}"
+    for guess, answer in zip(guesses, answers, strict=True)
+]
+told = "; ".join(f"{name}, {title}" for name, title in zip(photos, titles, strict=True))
 show_images(
     squares,
-    [f"{name}\n{guess.label}\n{answer.label}" for name, guess, answer in zip(photos, guesses, answers, strict=True)],
-    alt="The six photos, each with its name, the untrained network's answer and the loaded network's answer: "
-    + "; ".join(f"{name}, {g.label}, {a.label}" for name, g, a in zip(photos, guesses, answers, strict=True)),
+    titles,
+    alt=f"The six photos, each with the answers of both networks: {told}.".replace("\n", ", "),
     columns=3,
 )
 
 # %% [markdown] covers=["S30"]
-# The figure shows the six photos; under each name stands first the untrained answer, then the loaded one. Nothing
-# stops, and (c) comes closest: the untrained network hardly looks at the picture. The loaded one answers each photo by what is
-# in it. It is not always right, and for some photos it has no fitting category.
+# The figure shows the six photos with both answers above each. Nothing stops, and (c) comes closest: the untrained network
+# says much the same whatever it is shown, and is never sure. The loaded one answers by what is in the photo. It is not always
+# right, and for some of the photos it has no fitting category.
 #
 # The layers are the same. All the difference is in the numbers. PyTorch keeps the two apart on purpose:
 #
@@ -91,15 +97,15 @@ show_images(
 # %%
 show_images(
     list(untrained.conv1.weight[:16]),
-    alt="Sixteen filters of the untrained network: squares of random coloured dots without any structure.",
+    alt="Sixteen filters of the untrained network: random coloured dots without structure.",
     columns=8,
 )
 
 # %%
 show_images(
     list(model.conv1.weight[:16]),
-    alt="Sixteen filters of the pre-trained network: several are smooth stripes in different directions or patches of "
-    "one colour beside another.",
+    alt="Sixteen filters of the pre-trained network: several are smooth stripes in different "
+    "directions or patches of one colour beside another.",
     columns=8,
 )
 
@@ -117,8 +123,8 @@ show_images(
 # ```python
 # from torchvision.models import ResNet18_Weights, resnet18
 #
-# model = resnet18(weights=ResNet18_Weights.DEFAULT)   # an entry of the weights enum; or just weights="DEFAULT"
-# model.eval()                                         # ready to predict; lesson 03 shows why this line matters
+# model = resnet18(weights=ResNet18_Weights.DEFAULT)  # or just weights="DEFAULT"
+# model.eval()  # ready to predict; lesson 03 shows why this matters
 # ```
 #
 # It is the same pattern for every model: `alexnet` and `AlexNet_Weights`, `vgg16` and `VGG16_Weights`. (In Keras, the same
@@ -143,13 +149,14 @@ for choices in (ResNet18_Weights, ResNet50_Weights):
 # %%
 for entry in ResNet50_Weights:
     accuracy = entry.meta["_metrics"]["ImageNet-1K"]["acc@1"]
-    preset = entry.transforms()
-    print(entry.name, f"{entry.meta['num_params']:,} parameters, top-1 accuracy {accuracy} %,", end=" ")
-    print(f"pictures resized to {preset.resize_size[0]}, then cropped to {preset.crop_size[0]}")
+    recipe = entry.transforms()
+    print(entry.name)
+    print(f"    {entry.meta['num_params']:,} parameters, top-1 accuracy {accuracy} %")
+    print(f"    pictures resized to {recipe.resize_size[0]}, cropped to {recipe.crop_size[0]}")
 
 # %% [markdown]
-# It is (c): same network, same pictures, a better training recipe, and some points of accuracy more. Note the last
-# numbers: **each entry brings its own preprocessing**. Tutorials that write 256 for every model are wrong for V2. You never need
+# It is (c): same network, same pictures, a better training recipe, and some points of *top-1 accuracy* more (the share of test
+# pictures whose first answer is right). Note the last numbers: **each entry brings its own preprocessing**. Tutorials that write 256 for every model are wrong for V2. You never need
 # to remember this, because `weights.transforms()` knows; it is what lesson 02 is about.
 #
 # `DEFAULT` is another name for the entry that torchvision holds best, so it can change with a new version. For an experiment
@@ -169,13 +176,15 @@ ask("default-weights")
 # %%
 from torchvision import models
 
-print("model               parameters     file   top-1 accuracy on ImageNet")
-for name in ("alexnet", "vgg16", "resnet18", "resnet50", "densenet121", "mobilenet_v2", "efficientnet_b0"):
+shelf = ["alexnet", "vgg16", "resnet18", "resnet50", "densenet121"]
+shelf += ["mobilenet_v2", "efficientnet_b0"]
+
+print(f"{'':17}parameters     file   top-1 accuracy on ImageNet")
+for name in shelf:
     meta = models.get_model_weights(name).DEFAULT.meta
-    print(
-        f"{name:18}{meta['num_params'] / 1e6:8.1f} million{meta['_file_size']:6.0f} MB",
-        f"{meta['_metrics']['ImageNet-1K']['acc@1']:6.1f} %",
-    )
+    millions, file = meta["num_params"] / 1e6, meta["_file_size"]
+    accuracy = meta["_metrics"]["ImageNet-1K"]["acc@1"]
+    print(f"{name:16}{millions:9.1f} M{file:6.0f} MB{accuracy:7.1f} %")
 
 # %% [markdown]
 # More parameters do not mean more accuracy: look at VGG-16 and EfficientNet-B0. What the columns do not tell is how *fast* a model
@@ -200,14 +209,17 @@ print("categories  ", categories[:4], "... and", len(categories) - 4, "more")
 # %%
 from collections import Counter
 
-every_entry = [entry for name in models.list_models() for entry in models.get_model_weights(name)]
-measured_on = Counter(next(iter(entry.meta["_metrics"])) for entry in every_entry)
+measured_on = Counter()
+for name in models.list_models():
+    for entry in models.get_model_weights(name):
+        measured_on.update(list(entry.meta["_metrics"])[:1])
+
 for dataset, count in measured_on.most_common():
     print(f"{count:4} {dataset}")
 
 # %%
 for entry in models.ViT_B_16_Weights:
-    print(entry.name, "| licence:", entry.meta.get("license", "none given").split("/")[-1])
+    print(f"{entry.name:28} licence: {entry.meta.get('license', 'none of its own')}")
 
 # %% [markdown]
 # False, for two reasons. COCO is for finding and outlining objects, Kinetics for actions in videos, and Sintel and Kitti for
@@ -236,10 +248,11 @@ url = (server / "mine.pth").as_uri()  # file://... instead of https://...
 
 
 def fetch():
-    with contextlib.redirect_stderr(io.StringIO()) as messages:
-        numbers = torch.hub.load_state_dict_from_url(url, model_dir=str(cache), progress=False)
-    print("downloaded" if "Downloading" in messages.getvalue() else "read from the cache", end=", ")
-    print(len(numbers), "entries")
+    heard = io.StringIO()  # catches torch's "Downloading: ..." instead of showing it
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+        numbers = torch.hub.load_state_dict_from_url(url, str(cache), progress=False)
+    how = "downloaded" if "Downloading" in heard.getvalue() else "read from the cache"
+    print(f"{how}, {len(numbers)} entries")
 
 
 fetch()
@@ -286,7 +299,7 @@ ask("second-call-downloads")
 # %%
 state = model.state_dict()
 
-for name in ("conv1.weight", "bn1.weight", "bn1.running_mean", "layer1.0.conv1.weight", "fc.weight", "fc.bias"):
+for name in ("conv1.weight", "bn1.weight", "bn1.running_mean", "layer1.0.conv1.weight", "fc.bias"):
     print(f"{name:24}{tuple(state[name].shape)}")
 print(len(state), "entries")
 
@@ -297,32 +310,33 @@ print(len(state), "entries")
 parameters = dict(model.named_parameters())
 buffers = dict(model.named_buffers())
 
-print(len(parameters), "parameters, for example", list(parameters)[1])
-print(len(buffers), "buffers, for example   ", list(buffers)[:3])
+print(len(parameters), "parameters:", *list(parameters)[:3], "...")
+print(len(buffers), "buffers:   ", *list(buffers)[:3], "...")
 
 # %% [markdown]
 # Not all. **Parameters** (weights and biases) are what training changes by gradients. **Buffers** are numbers that a layer
-# keeps besides: here the running mean and variance of each BatchNorm layer, which say how large its inputs usually are. Half of
-# the entries are buffers.
+# keeps besides: here the running mean and variance of each BatchNorm layer, which say how large its inputs usually are. Nearly
+# half of the entries are buffers.
 #
 # Do they matter? Let us load only the parameters. (`strict=False` is needed for that; more on it in a moment.)
 #
 # **Commit to an answer first.** With every weight and bias in place, but the buffers as they were in a new network, the
 # answers will be
 #
-# - (a) the same, (b) slightly different, (c) useless.
+# - (a) the same
+# - (b) slightly different
+# - (c) useless
 
 # %%
 without_buffers = resnet18(weights=None, num_classes=len(categories))
 without_buffers.load_state_dict(parameters, strict=False)
 
-for name in ("coffee", "rocket", "cat"):
-    whole = predict(model, weights, photos[name].square, k=1)[0][0]
-    half = predict(without_buffers, weights, photos[name].square, k=1)[0][0]
-    print(f"{name:8}all entries: {whole!s:30}without buffers: {half}")
+answers = predict(without_buffers, weights, squares, k=1)
+for name, answer in zip(photos, answers, strict=True):
+    print(f"{name:14}{answer[0]}")
 
 # %% [markdown]
-# (c). And nothing in the numbers looks suspicious: they may even sound *surer* than before. When somebody sends you "the
+# It is (c). And nothing in the numbers looks suspicious: they may even sound *surer* than before. When somebody sends you "the
 # weights", ask for the whole state dict.
 
 # %%
@@ -332,16 +346,18 @@ ask("state-dict-entries")
 # ## When the file does not fit
 #
 # **Commit to an answer first.** Your task has 10 categories, so you build a ResNet-18 with 10 outputs and load the
-# state dict of the model with many. Do the weights that fit get loaded?
+# state dict of the model with many. What happens?
+#
+# - (a) what fits is loaded, the rest is skipped
+# - (b) an error
 
 # %% tags=["raises-exception"]
 ten = resnet18(weights=None, num_classes=10)
 ten.load_state_dict(model.state_dict())
 
 # %% [markdown]
-# Nothing is skipped silently: by default `strict=True`, every name and every shape must match, or you get an error. Read
-# a traceback **from the bottom**: there stand the names of the entries and both shapes. Only the last layer, `fc`, does not
-# fit.
+# It is (b). By default `strict=True`: every name and every shape must match, or you get an error. The last lines name the two
+# entries and both shapes. Only the last layer, `fc`, does not fit.
 #
 # On the web you will find the advice to add `strict=False`. **Commit to an answer first.** Does that help here?
 
@@ -356,8 +372,10 @@ except RuntimeError as error:
 # entries that cannot fit:
 
 # %%
-backbone = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("fc.")}
-result = ten.load_state_dict(backbone, strict=False)
+everything = model.state_dict()
+without_fc = {name: everything[name] for name in everything if not name.startswith("fc.")}
+
+result = ten.load_state_dict(without_fc, strict=False)
 print("missing:   ", result.missing_keys)
 print("unexpected:", result.unexpected_keys)
 
@@ -413,13 +431,15 @@ for warning in caught:
     print(textwrap.fill(f"{warning.category.__name__}: {warning.message}", 100), "\n")
 
 # %% [markdown]
-# Since torchvision 0.13 (2022) the argument is called `weights`. The second warning says what the old one means: **always
-# `IMAGENET1K_V1`**, also where better weights have come since. `pretrained=False` means `weights=None`, random numbers. How many
-# classifiers would you miss the better entry of?
+# Since torchvision 0.13 the argument is called `weights`. The second warning says what the old one means: **always
+# `IMAGENET1K_V1`**, also where better weights have come since. `pretrained=False` means `weights=None`, random numbers. For how
+# many classifiers is `DEFAULT` something else by now?
 
 # %%
 classifiers = models.list_models(module=models)
-newer = [name for name in classifiers if models.get_model_weights(name).DEFAULT.name != "IMAGENET1K_V1"]
+newer = [
+    name for name in classifiers if models.get_model_weights(name).DEFAULT.name != "IMAGENET1K_V1"
+]
 print(f"{len(newer)} of {len(classifiers)}, for example {', '.join(newer[:4])}")
 
 # %%
@@ -428,7 +448,7 @@ ask("what-pretrained-true-means")
 # %% [markdown] covers=["S50"]
 # ## Wrong calls and their messages
 #
-# Six calls that people have written. **Commit to an answer first:** which of them raise an error, and which mistake will the
+# Nine calls that people have written. **Commit to an answer first:** which of them raise an error, and which mistake will the
 # message name? Cover the output and go through the list.
 
 # %%
@@ -437,12 +457,16 @@ import torchvision
 attempts = {
     'resnet18(weights="imagenet")': lambda: resnet18(weights="imagenet"),
     'resnet18(weights="IMAGENET1K_V2")': lambda: resnet18(weights="IMAGENET1K_V2"),
-    "resnet18(weights=ResNet50_Weights.DEFAULT)": lambda: resnet18(weights=ResNet50_Weights.DEFAULT),
+    "resnet18(weights=ResNet50_Weights.DEFAULT)": lambda: resnet18(
+        weights=ResNet50_Weights.DEFAULT
+    ),
     'models.ResNet50(weights="DEFAULT")': lambda: models.ResNet50(weights="DEFAULT"),
     'torchvision.load_model("resnet50")': lambda: torchvision.load_model("resnet50"),
     'torch.load("resnet50")': lambda: torch.load("resnet50"),
     "models.resnet(weights=None)": lambda: models.resnet(weights=None),
-    'resnet18(weights="DEFAULT", num_classes=10)': lambda: resnet18(weights="DEFAULT", num_classes=10),
+    'resnet18(weights="DEFAULT", num_classes=10)': lambda: resnet18(
+        weights="DEFAULT", num_classes=10
+    ),
     "resnet18(weights=None)": lambda: resnet18(weights=None),
 }
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Preprocessing: what happens to a picture before the model sees it
+# # Preprocessing: from a picture to numbers
 #
 # **After this lesson you can**
 #
@@ -10,6 +10,12 @@
 #
 # **Time:** 30 minutes. **You need:** lesson 01.
 
+# %% [markdown] covers=["S53"]
+# ## The recipe comes with the weights
+#
+# A network learned from pictures that were all prepared in one way: scaled, cropped, and turned into numbers of a certain
+# range. It has never met anything else. So each weights entry brings that recipe along.
+
 # %%
 from course_utils import load_pretrained, sample_images
 
@@ -17,24 +23,22 @@ model, weights = load_pretrained("resnet18")
 photos = sample_images()
 photo = photos["coffee"].image
 
-# %% [markdown] covers=["S53"]
-# ## The recipe comes with the weights
-#
-# A network learned from pictures that were all prepared in one way: scaled, cropped, and turned into numbers of a certain
-# range. It has never met anything else. So each weights entry brings that recipe along, and you get it from
-# `weights.transforms`. **Commit to an answer first.** What does the next cell do?
+# %% [markdown]
+# You get the recipe from `weights.transforms`. **Commit to an answer first.** What does the next cell do?
 #
 # - (a) it returns the prepared photo
 # - (b) it raises an error
 
 # %%
+import textwrap
+
 try:
     weights.transforms(photo)
 except TypeError as error:
-    print(type(error).__name__, "-", str(error).split("(")[0], "...")
+    print(textwrap.fill(f"{type(error).__name__}: {error}", 88))
 
 # %% [markdown]
-# (b). `weights.transforms` *makes* the recipe, and the photo arrived where settings are expected. First make it, then use
+# It is (b). `weights.transforms` *makes* the recipe, and the photo arrived where settings are expected. First make it, then use
 # it. torchvision calls the finished recipe a **preset**.
 
 # %%
@@ -42,12 +46,13 @@ preset = weights.transforms()
 prepared = preset(photo)
 
 print(preset)
-print("in: ", photo.mode, "picture, width x height =", photo.size, "numbers from 0 to 255")
-print("out:", prepared.dtype, tuple(prepared.shape), f"numbers from {prepared.min():.2f} to {prepared.max():.2f}")
+print("in: ", photo.mode, photo.size, "whole numbers from 0 to 255")
+print("out:", prepared.dtype, tuple(prepared.shape), end=" ")
+print(f"numbers from {prepared.min():.2f} to {prepared.max():.2f}")
 
 # %% [markdown]
-# The output is a tensor of shape (channels, height, width). PIL, which opens pictures in Python, names the width first,
-# torch the height.
+# PIL, the library that opens pictures in Python, gives a picture's size as (width, height). The tensor that comes out has the
+# shape (channels, height, width).
 #
 # ## Step by step, by hand
 #
@@ -70,9 +75,15 @@ normalized = normalize(tensor)
 from course_utils.plots import show_steps
 
 show_steps(
-    {"photo": photo, "1. resize": resized, "2. crop": cropped, "3. to tensor": tensor, "4. normalise": normalized},
-    alt="The coffee cup five times: the wide photo, a small copy of it, the square cut from its middle, the same square "
-    "as a tensor, and the normalised square, in which the colours are shifted.",
+    {
+        "photo": photo,
+        "1. resize": resized,
+        "2. crop": cropped,
+        "3. to tensor": tensor,
+        "4. normalise": normalized,
+    },
+    alt="The coffee cup five times: the wide photo, a small copy of it, the square cut from its "
+    "middle, the same square as a tensor, and the normalised square with shifted colours.",
 )
 
 # %% [markdown]
@@ -96,8 +107,9 @@ import torch
 print("equal, bit for bit?", torch.equal(normalized, preset(photo)))
 
 # %% [markdown]
-# Bit for bit. There is no magic in the preset; it is these four steps with the right settings. That is its value:
-# the settings differ between weights, and it knows them.
+# It is (b). There is no magic in the preset; it is these four steps with the right settings. That is its value:
+# the settings differ between weights (the second ResNet-50 of lesson 01 resizes to 232 where the first resizes to 256), and the
+# preset knows them.
 
 # %%
 from course_utils import ask
@@ -117,9 +129,9 @@ for name, mean, std in zip(("red", "green", "blue"), preset.mean, preset.std, st
     print(f"{name:8}{mean:6.3f} {std:6.3f} {(0 - mean) / std:15.2f} {(1 - mean) / std:21.2f}")
 
 # %% [markdown]
-# So the model expects numbers between about -2 and 2.6, around zero. (The values come from ImageNet, and nearly all torchvision
-# weights use them. Nearly: that is why you ask the preset.) Keep those two numbers in mind. A look at `tensor.min()` and
-# `tensor.max()` finds more preprocessing bugs than any other check.
+# So the model expects numbers between about -2 and 2.6, around zero. (These means come from ImageNet, and nearly all torchvision
+# weights use them. Nearly: that is why you ask the preset.) Keep the two ends in mind: a look at `tensor.min()` and
+# `tensor.max()` is the quickest check of any preprocessing.
 
 # %%
 ask("normalized-red")
@@ -177,11 +189,12 @@ print(f"largest difference: {(prepared - from_tensor).abs().max():.3f}")
 # %%
 pixels = preset.crop_size[0]
 square = [resize, crop]
+to_uint8 = transforms.PILToTensor()  # whole numbers from 0 to 255, not divided
 
 recipes = {
     "as trained": preset,
     "no normalisation": transforms.Compose([*square, to_tensor]),
-    "0 to 255": transforms.Compose([*square, transforms.PILToTensor(), torch.Tensor.float, normalize]),
+    "0 to 255": transforms.Compose([*square, to_uint8, torch.Tensor.float, normalize]),
     "BGR": transforms.Compose([*square, to_tensor, lambda rgb: rgb.flip(0), normalize]),
     "squashed": transforms.Compose([transforms.Resize((pixels, pixels)), to_tensor, normalize]),
     "half the size": transforms.Compose([preset, transforms.Resize(pixels // 2)]),
@@ -195,8 +208,9 @@ prepared = {name: recipe(photo) for name, recipe in recipes.items()}
 show_images(
     list(prepared.values()),
     [f"{name}\n{picture.min():.1f} to {picture.max():.1f}" for name, picture in prepared.items()],
-    alt="The coffee cup after each recipe with the range of its numbers. Blue cup for BGR, narrow cup for squashed, "
-    "coarser for half the size, wide picture for no centre crop; the others look alike.",
+    alt="The coffee cup after each recipe with the range of its numbers. Blue cup for BGR, "
+    "narrow cup for squashed, coarser for half the size, wide picture for no centre crop; the "
+    "others look alike.",
     columns=4,
 )
 
@@ -236,17 +250,17 @@ def widen(image):
     return Image.fromarray(np.pad(image, ((0, 0), (strip, strip), (0, 0)), mode="reflect"))
 
 
-drawn = doodle_pets(240, seed=0)
+drawn = doodle_pets(200, seed=0)
 pets = Pictures([widen(image) for image in drawn.images], drawn.labels, drawn.categories)
 train, test = split(pets, (0.4, 0.6))
 print("for training:", train.counts(), " held out for testing:", test.counts())
 
 # %%
 show_images(
-    pets.images[:8],
-    [pets.categories[label] for label in pets.labels[:8]],
-    alt="Eight drawn pets in wide pictures, alternately cats and dogs, with fur, backgrounds and grass; the scene "
-    "is mirrored at the left and right edge.",
+    pets.images[:4],
+    [pets.categories[label] for label in pets.labels[:4]],
+    alt="Four drawn pets in wide pictures, alternately cat and dog, with fur and a background; "
+    "the scene is mirrored at the left and right edge.",
     columns=4,
 )
 
@@ -272,24 +286,26 @@ for name, recipe in recipes.items():
 # %% tags=["nbval-ignore-output"]
 from course_utils.plots import show_bars
 
+best_first = sorted(results.items(), key=lambda row: row[1], reverse=True)
+told = ", ".join(f"{name} {value:.0%}" for name, value in best_first)
 show_bars(
-    dict(sorted(results.items(), key=lambda row: -row[1])),
-    alt="Accuracy on held-out pets for each recipe, best first: "
-    + ", ".join(f"{name} {value:.0%}" for name, value in sorted(results.items(), key=lambda row: -row[1])),
+    dict(best_first),
+    alt=f"Accuracy on held-out pets for each recipe, best first: {told}.",
     label=f"accuracy on {len(test)} held-out pictures (guessing: 50 %)",
 )
 
 # %% [markdown]
 # The bars are sorted, best first. How did your order do?
 #
-# - **Wrong numbers** (no normalisation, 0 to 255) hurt worst, although the pictures looked the same to you. The first layer gets
-#   values that it has never met, and every layer behind it works with the debris.
-# - **Wrong geometry and wrong colours** (half the size, squashed, BGR) cost something in between: shapes and colours are still
-#   there, but not as learned.
-# - **No centre crop** costs least. A ResNet slides its filters over a picture of any shape; it just sees more surroundings. A
-#   difference of two or three pictures of this test set is chance, so do not read much into small gaps.
+# - **Wrong numbers** (no normalisation, 0 to 255): to you the pictures looked the same. But the first layer gets values that it
+#   has never met, and every layer behind it works with what comes out. With the course weights, little more than guessing is left.
+# - **Wrong shapes and colours** (half the size, squashed, BGR): the pet is still there, but its edges are thinner, its face is
+#   narrower or its fur is blue, and the network has learned other edges, faces and furs.
+# - **More surroundings** (no centre crop): a ResNet slides its filters over a picture of any width, so the pet itself looks as it
+#   should. It only takes up a smaller share of what the network averages over.
 #
-# And remember the other column of the table, the one that is not there: errors and warnings. There were none.
+# A gap of a few pictures is chance, so do not read an order into small gaps. What is certain is the
+# column that this table does not have: errors and warnings. There were none.
 
 # %% [markdown]
 # **Commit to an answer first.** A colleague forgets the normalisation *both* times: in training the last layer and in use. Is that
@@ -350,9 +366,10 @@ phone.getexif()[0x0112] = 6  # the note in the file: turn me a quarter to the ri
 # %%
 show_images(
     [sticker.convert("RGB"), open_image(sticker), phone.convert("RGB"), open_image(phone)],
-    ['sticker\nconvert("RGB")', "sticker\nopen_image", 'phone\nconvert("RGB")', "phone\nopen_image"],
-    alt="Four pictures. The sticker after convert is a black rectangle, after open_image a black horse on white. The phone "
-    "photo after convert is a coffee cup lying on its side, after open_image it stands upright.",
+    ["sticker, convert", "sticker, open_image", "phone, convert", "phone, open_image"],
+    alt="Four pictures. The sticker after convert is a black rectangle, after open_image a black "
+    "horse on white. The phone photo after convert is a coffee cup lying on its side, after "
+    "open_image it stands upright.",
     columns=4,
 )
 
@@ -391,11 +408,13 @@ try:
 except ValueError as error:
     print(tuple(picture.shape), "-", type(error).__name__, "-", error)
 
+batch = picture.unsqueeze(0)
 with torch.inference_mode():
-    print(tuple(picture.unsqueeze(0).shape), "- logits of shape", tuple(model(picture.unsqueeze(0)).shape))
+    print(tuple(batch.shape), "- logits of shape", tuple(model(batch).shape))
 
 # %% [markdown]
-# A batch of one is still a batch: `unsqueeze(0)` adds the missing dimension in front. (This message comes from BatchNorm. Networks
+# No. But a batch of one is a batch: `unsqueeze(0)` adds the missing dimension in front, and out come the **logits**, one score
+# for each category. (This message comes from BatchNorm. Networks
 # without BatchNorm put the same complaint into other words, often about matrix shapes. When a message makes no sense, print
 # `picture.shape` first.)
 #
@@ -424,32 +443,33 @@ ask("unequal-batch")
 # an error. You have already seen *half the size* and *no centre crop* run. **Commit to an answer first:** is that so for
 # every architecture?
 #
-# We try four of them on the `meta` device, where PyTorch works out shapes only and does not compute. It takes no memory and needs no
+# We try four that were all trained at 224 x 224, on the `meta` device, where PyTorch works out shapes only and does not compute. It takes no memory and needs no
 # weights.
 
 # %%
 from torchvision import models
 
 sizes = [(64, 64), (160, 160), (224, 224), (224, 320)]
-print(f"{'trained at 224 x 224':22}" + "".join(f"{height} x {width}".ljust(17) for height, width in sizes))
+print(" " * 17, *(f"{height} x {width}".ljust(16) for height, width in sizes))
 for name in ("resnet18", "vgg16", "efficientnet_b0", "vit_b_16"):
-    print(f"{name:22}", end="")
+    outcomes = []
     with torch.device("meta"):
         network = models.get_model(name, weights=None).eval()
         for height, width in sizes:
             try:
                 network(torch.empty(1, 3, height, width))
-                print("runs".ljust(17), end="")
+                outcomes.append("runs")
             except AssertionError as error:
-                print(type(error).__name__.ljust(17), end="")
+                outcomes.append(type(error).__name__)
                 message = error
-    print()
+    print(f"{name:17}", *(outcome.ljust(16) for outcome in outcomes))
+
 print("\nThe last AssertionError says:", message)
 
 # %% [markdown]
-# The saying is **mostly false**. Convolutions slide over any size, and an averaging layer before the head brings every map to
-# the same shape: 74 of torchvision's 80 classifiers run at every size tried for this course, from 64 to 512 pixels. The vision
-# transformers are the exception: they cut the picture into a fixed number of patches.
+# The saying is **mostly false**. Convolutions slide over any size, and an averaging layer before the last layers brings every map
+# to the same shape, so most of torchvision's classifiers run at other sizes, also at some that are not square. The vision
+# transformers (ViT) and MaxViT are the exceptions: they cut the picture into a fixed number of pieces.
 #
 # But running is not being right. You measured above what half the size costs, with no error to warn you. Stay with the size of
 # the preset unless you have measured another.
@@ -462,7 +482,7 @@ ask("any-size")
 #
 # - `preset = weights.transforms()` makes the recipe; `preset(photo)` uses it: resize, centre crop, to tensor, normalise.
 # - By hand it gives the same, bit for bit. With other weights the settings differ, and the preset knows them.
-# - Forgotten steps raise no error. They cost accuracy, and wrong *numbers* cost most. Look at the range: about -2 to 2.6.
+# - Forgotten steps raise no error, they cost accuracy. Look at the range: about -2 to 2.6.
 # - In use prepare pictures exactly as in training.
 # - Open pictures as RGB, the right way up, with transparency on white: `open_image`.
 # - Models take batches: `unsqueeze(0)` for one picture, `torch.stack` for several of equal size.

@@ -27,32 +27,40 @@ from PIL import Image
 from torch import nn
 from torchvision import models
 
-from course_utils import ImageError, ask, describe_device, get_device, load_pretrained, open_image, predict, sample_images
+from course_utils import ImageError, ask, describe_device, get_device, load_pretrained
+from course_utils import open_image, predict, sample_images
 from course_utils.plots import PALETTE, show, show_images, show_lines, show_predictions
 
 model, weights = load_pretrained("resnet18")
 categories = weights.meta["categories"]
 
 # %% [markdown]
-# Six free photos come with the course, so nothing has to be downloaded. Five of them show things that you would name
-# in a second. Which of them will the network name as you do? Make a guess for each before you go on.
+# Six free pictures come with the course, so nothing has to be downloaded. You can name each of them in a second.
+#
+# **Commit to an answer first.** Which of them will the network name as you do?
 
 # %%
 photos = sample_images()
 squares = [photo.square for photo in photos.values()]
-show_images(squares, titles=list(photos), columns=3, alt=" ".join(photo.description for photo in photos.values()))
+alt = " ".join(photo.description for photo in photos.values())
+show_images(squares, titles=list(photos), columns=3, alt=alt)
+for photo in photos.values():
+    print(f"{photo.source}\n    {photo.licence}")
 
 # %% [markdown] covers=["S21", "S31"]
 # ## The way has six steps
 #
-# ```text
-# photo ──preset──> tensor ──unsqueeze──> batch ──model──> logits ──softmax──> probabilities ──topk──> indices ──> names
-#        weights.           a first                one score        each from 0 to 1,         the       weights.
-#        transforms()       dimension              for each class   together 1                best k    meta["categories"]
-# ```
+# | step | from | to | with |
+# |---|---|---|---|
+# | 1 | photo | tensor | `weights.transforms()`, the preset |
+# | 2 | tensor | batch | `unsqueeze(0)` or `torch.stack` |
+# | **3** | **batch** | **logits**, one score for each class | **`model(batch)`** |
+# | 4 | logits | probabilities, together 1 | `softmax(dim=1)` |
+# | 5 | probabilities | the best k and their indices | `topk(k)` |
+# | 6 | indices | names | `weights.meta["categories"]` |
 #
-# Only **one** of these steps is the model. It ends at the scores, called **logits**. Everything to its left and right is
-# your job, and the weights bring two of the tools for it: the preset in front and the names behind.
+# Only **one** of these steps is the model, the third. It ends at the scores, called **logits**. Everything before and after
+# is your job, and the weights bring two of the tools for it: the preset and the names.
 #
 # ## Step 1: photo to tensor
 #
@@ -66,7 +74,7 @@ print("photo: ", photo.size, photo.mode)
 print("tensor:", tuple(x.shape), x.dtype, f"from {x.min():.2f} to {x.max():.2f}")
 
 # %% [markdown]
-# ## Step 2: one photo is a batch of one
+# ## Step 2: tensor to batch
 #
 # The tensor has three dimensions: channels, height, width.
 #
@@ -111,7 +119,7 @@ for name, other in others.items():
     try:
         other.eval()(torch.rand(3, 224, 224))
     except (ValueError, RuntimeError) as error:
-        print(f"{name:18} {type(error).__name__}: {str(error)[:98]}")
+        print(f"{name:18} {type(error).__name__}: {str(error)[:78]}")
 
 # %% [markdown]
 # None of the four says "batch". When a model that ran yesterday complains about dimensions, channels or matrix shapes,
@@ -120,8 +128,10 @@ for name, other in others.items():
 # %%
 ask("one-picture-batch")
 
-# %% [markdown]
-# Several pictures of one size become a batch with `torch.stack`. From here on we take all six photos at once.
+# %% [markdown] covers=["S31"]
+# ## Step 3: batch to logits
+#
+# Several pictures of one size become a batch with `torch.stack`. From here on we take all six at once.
 
 # %%
 batch = torch.stack([transform(square) for square in squares])
@@ -129,9 +139,7 @@ with torch.no_grad():
     logits = model(batch)
 print(tuple(batch.shape), "->", tuple(logits.shape))
 
-# %% [markdown] covers=["S31"]
-# ## Step 3: logits are not probabilities
-#
+# %% [markdown]
 # Each row belongs to a photo, each column to a class. Look at the range of the numbers.
 
 # %%
@@ -141,6 +149,8 @@ for name, row in zip(photos, logits, strict=True):
 # %% [markdown]
 # Probabilities lie between 0 and 1. Logits do not: they may be negative or large, and they need not add up to anything.
 # A higher logit means "rather this class", no more.
+#
+# ## Step 4: logits to probabilities
 #
 # **Softmax** turns a row of logits into a row of probabilities in two moves. First the picture, for the four highest
 # scores of the cat photo.
@@ -162,9 +172,9 @@ for ax, (title, numbers) in zip(axes, panels.items(), strict=True):
 axes[0].invert_yaxis()
 show(
     fig,
-    alt="Three bar charts for the four best classes of the cat photo. The logits differ little, their exponentials "
-    "differ by factors, and the probabilities have the proportions of the exponentials. In each chart the best is "
-    + f"{names[0]}.",
+    alt="Three bar charts for the four best classes of the cat photo. The logits differ little, their "
+    "exponentials differ by factors, and the probabilities have the proportions of the exponentials. "
+    f"In each chart the best is {names[0]}.",
 )
 
 # %% [markdown]
@@ -209,13 +219,14 @@ ask("softmax-by-hand")
 
 # %% covers=["S57"]
 mixed_up = logits[:1].softmax(dim=0)
-print("shape:", tuple(mixed_up.shape), "  lowest:", mixed_up.min().item(), "  highest:", mixed_up.max().item())
+lowest, highest = mixed_up.min().item(), mixed_up.max().item()
+print("shape:", tuple(mixed_up.shape), "  lowest:", lowest, "  highest:", highest)
 
 # %% [markdown]
 # Every class has 100 %. Along `dim=0` there is only one picture, so each class is compared with nobody and gets
 # everything. No error tells you; the sum of a row does. If a row of probabilities does not add up to 1, look at `dim`.
 #
-# ## Step 4: the best k, with their names
+# ## Steps 5 and 6: the best k, and their names
 #
 # `topk` returns the largest values and where they are. The names are part of the weights, in the order of the columns.
 
@@ -226,7 +237,7 @@ for name, row_of_values, row_of_indices in zip(photos, values, indices, strict=T
     print(f"{name:13}", ", ".join(answers))
 
 # %% [markdown]
-# Compare with your guesses. The espresso is easy. For the astronaut, the photographer and the horse the network had no
+# Compare with your guesses. The espresso is easy; how did the cat and the rocket do? For the astronaut, the photographer and the horse the network had no
 # chance: look at the next cell. It can only choose among the names that it was trained with, and it must choose.
 
 # %%
@@ -246,8 +257,8 @@ for name, index in zip(photos, indices[:, 0], strict=True):
     print(f"{name:13} weights: {categories[index]:22} file: {from_a_file[index]}")
 
 # %% [markdown]
-# Every name is wrong, and every name looks like an answer: the model is as good as before, but each label belongs to
-# its neighbour. There is no error message for a **label shift**. Another accident does give one, far from its cause: if
+# Every name is that of a neighbour now, and still looks like an answer. The model is as good as before. There is no error
+# message for such a **label shift**. Another accident does give one, far from its cause: if
 # the download fails and the program keeps the server's reply, the "list of classes" has one entry.
 
 # %% covers=["S56"]
@@ -298,7 +309,7 @@ ask("picture-to-label")
 # program sends a page of text in place of the photo, and Pillow only finds out later.
 
 # %% covers=["S54"]
-refusal = b"<!DOCTYPE html><title>403 Forbidden</title><p>Please set a User-Agent and comply with our policy.</p>"
+refusal = b"<!DOCTYPE html><title>403 Forbidden</title><p>Please set a User-Agent.</p>"
 try:
     Image.open(io.BytesIO(refusal))
 except OSError as error:
@@ -315,7 +326,8 @@ except ImageError as error:
 my_photo = ""  # for example "holiday.jpg"
 if my_photo:
     picture = open_image(my_photo)
-    show_predictions(picture, predict(model, weights, picture)[0], alt="My photo and the five best answers for it.")
+    answers = predict(model, weights, picture)[0]
+    show_predictions(picture, answers, alt="My photo, and bars for the five best answers.")
 
 # %% [markdown] covers=["S36", "S45"]
 # ## The mode: `eval()` or `train()`
@@ -350,12 +362,13 @@ print("dropout layers in a ResNet-18:", sum(isinstance(layer, nn.Dropout) for la
 # So in train mode the answer for the coffee should depend on who else is in the batch. Does it?
 
 # %% covers=["S36", "S45"]
-company = {"alone": [1], "with the cat": [1, 0], "with the rocket": [1, 2], "with all": [1, 0, 2, 3, 4, 5]}
-with torch.no_grad():
-    for who, rows in company.items():
-        for mode, network in (("eval", model), ("train", forgetful)):
-            p, index = network(batch[rows])[0].softmax(dim=0).max(dim=0)
-            print(f"coffee {who:16} {mode:6} {categories[index]:18} {p:.0%}")
+company = {"alone": [1], "and cat": [1, 0], "and rocket": [1, 2], "and all": [1, 0, 2, 3, 4, 5]}
+print(f"{'':18}{'eval mode':24}train mode")
+for who, rows in company.items():
+    with torch.no_grad():
+        outputs = [network(batch[rows])[0].softmax(dim=0).max(dim=0) for network in (model, forgetful)]
+    best = [f"{categories[index]} ({p:.0%})" for p, index in outputs]
+    print(f"coffee {who:11}{best[0]:24}{best[1]}")
 
 # %% [markdown]
 # In eval mode the four answers are one and the same. In train mode they are four different ones, for the same photo.
@@ -368,8 +381,8 @@ before = copy.deepcopy(forgetful.state_dict())
 with torch.no_grad():
     forgetful(batch)
 changed = [name for name, tensor in forgetful.state_dict().items() if not torch.equal(tensor, before[name])]
-parameters = dict(forgetful.named_parameters())
-print(len(changed), "of", len(before), "tensors changed,", sum(name in parameters for name in changed), "of them weights")
+weights_changed = [name for name in changed if name in dict(forgetful.named_parameters())]
+print(len(changed), "of", len(before), "tensors changed,", len(weights_changed), "of them weights")
 print("for example", changed[:3])
 
 # %% [markdown]
@@ -484,7 +497,7 @@ print(f"MB kept then, with gradients enabled: {megabytes_kept(network, batch):.1
 #
 # The last line of the output shows how they meet: where no weight may be trained, there is nothing to keep either.
 #
-# `inference_mode` is the stricter of the two contexts and a little cheaper. Its results are for reading only: they can
+# `inference_mode` is the stricter of the two contexts, and is meant to be a little cheaper. Its results are for reading only: they can
 # never take part in training again.
 
 # %% tags=["nbval-ignore-output"]
@@ -540,7 +553,7 @@ print("same scores:", torch.allclose(one_by_one, together, atol=1e-3))
 
 # %%
 def pictures_per_second(network, images, seconds=0.3):
-    """Repeat a forward pass for about ``seconds`` and count. ``.cpu()`` waits until a GPU has really finished."""
+    """Repeat a forward pass for about ``seconds`` and count. ``.cpu()`` waits for a GPU to finish."""
     network(images).cpu()  # the first pass is slower: memory is set aside, kernels are chosen
     start, count = time.perf_counter(), 0
     while time.perf_counter() - start < seconds:
@@ -626,9 +639,7 @@ side = transform.crop_size[0]
 noise = torch.randint(0, 256, (3, side, side), dtype=torch.uint8)
 answers = predict(model, weights, noise)[0]
 print(f"1 / number of classes: {1 / len(categories):.1%}   highest: {answers[0]}")
-show_predictions(
-    noise, answers, alt=f"A square of coloured noise; the bars show that the network's first answer is {answers[0]}."
-)
+show_predictions(noise, answers, alt=f"Coloured noise, and bars; the longest is {answers[0]}.")
 
 # %% [markdown]
 # The network has no answer "none of these". Softmax shares out exactly 100 % among the names that it has, whatever

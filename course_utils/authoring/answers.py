@@ -13,8 +13,9 @@ and, as YAML, what it must score and which sentences its feedback must hold; the
     def find_head(model):
         return "fc", model.fc
 
-``score`` is the total, or the points of each test cell by its name. Cells that a file does not mention hold the reference solution of the source notebook, or, with ``unchanged: true``,
-what was released. In a quiz ``"<right>"`` and ``"<wrong>"`` stand for letters, which the question bank decides.
+``score`` is the total, or the points of each test cell by its name. Cells that a file does not mention hold the
+reference solution of the source notebook, or, with ``unchanged: true``, what was released. In a quiz ``"<right>"`` and
+``"<wrong>"`` stand for letters, which the question bank decides.
 """
 
 import copy
@@ -47,7 +48,8 @@ def read_answers(folder: Path) -> list[Answer]:
 def read_answer(path: Path) -> Answer:
     """Read one answer file. Raises ValueError that names the file and what is wrong with it."""
     head, *parts = re.split(r"^# %% *(.*)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    title, _, expected = "\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines()).partition("\n\n")
+    comment = "\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines())
+    title, _, expected = comment.partition("\n\n")
     try:
         fields = yaml.safe_load(expected)
         points = fields.pop("score")
@@ -62,7 +64,8 @@ def read_answer(path: Path) -> Answer:
             cells={name.strip(): text.strip() for name, text in zip(parts[::2], parts[1::2], strict=True)},
         )
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path.name}: its first comment should be a title, an empty line, and `score:` ({error})") from error
+        form = "its first comment should be a title, an empty line, and `score:`"
+        raise ValueError(f"{path.name}: {form} ({type(error).__name__}: {error})") from error
     if fields:
         raise ValueError(f"{path.name}: unknown {', '.join(fields)}; known are score, feedback and unchanged")
     return answer

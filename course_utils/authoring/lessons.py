@@ -122,9 +122,11 @@ def _tidy(output: NotebookNode) -> NotebookNode | None:
         output.text = re.sub(r"[^\n]*\r(?!\n)", "", output.text)
         return output if output.text else None
     if "data" in output:
-        # A stored widget view is dead without its kernel; the text beside it stays readable.
-        output.data.pop("application/vnd.jupyter.widget-view+json", None)
-        return output if output.data else None
+        # A stored widget view is dead without its kernel; the text beside it stays readable, unless it is a half-done
+        # progress bar (tqdm's notebook bar does not look at TQDM_DISABLE).
+        widget = output.data.pop("application/vnd.jupyter.widget-view+json", None)
+        progress_bar = widget and re.match(r"[^|]*\d+%\|", output.data.get("text/plain", ""))
+        return output if output.data and not progress_bar else None
     if output.output_type == "error":
         output.traceback = [_without_paths(line) for line in output.traceback]
     return output

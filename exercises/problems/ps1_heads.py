@@ -66,14 +66,13 @@ for name in ["resnet18", "vgg11", "densenet121", "squeezenet1_1", "vit_b_32"]:
 # is it? Is it the last one?
 # </details>
 
+
 # %% answer="find_head"
 def find_head(model):
     """Return the name of the model's head and the layer itself."""
     ### BEGIN SOLUTION
-    name, layer = [
-        (name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Linear | nn.Conv2d)
-    ][-1]
-    return name, layer
+    layers = model.named_modules()
+    return [(name, layer) for name, layer in layers if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
     ### END SOLUTION
 
 
@@ -148,6 +147,7 @@ points.total()
 #
 # PyTorch lets you write `model.fc = nn.Linear(...)` on a model that has no `fc`. You get a new layer that nobody calls.
 # </details>
+
 
 # %% answer="replace_head"
 def replace_head(model, num_classes):
@@ -304,6 +304,7 @@ points.total()
 # `model.register_forward_pre_hook(lambda model, inputs: ...)`. In a loop, mind which `layer` a lambda remembers.
 # </details>
 
+
 # %% answer="freeze_backbone"
 def freeze_backbone(model):
     """Make sure that training changes nothing but the head; return the model."""
@@ -341,9 +342,8 @@ def frozen(architecture):
         torch.allclose(before.scores, after.scores, rtol=1e-3, atol=1e-4),
         "Freezing alone, without training, changed what the model predicts in eval mode.",
     )
-    head_parameters = {
-        name for name, parameter in returned.named_parameters() if any(parameter is own for own in after.head.parameters())
-    }
+    own = set(after.head.parameters())
+    head_parameters = {name for name, parameter in returned.named_parameters() if parameter in own}
     return returned, images, head_parameters
 
 
@@ -418,7 +418,7 @@ def neighbours_do_not_matter(architecture):
     )
 
 
-points.check("resnet18: a picture's scores do not depend on its neighbours", neighbours_do_not_matter, "resnet18", worth=2)
+points.check("resnet18: a picture's neighbours do not matter", neighbours_do_not_matter, "resnet18", worth=2)
 ### END HIDDEN TESTS
 points.total()
 
@@ -435,6 +435,7 @@ points.total()
 #
 # `model.state_dict()` hands out the model's own tensors, not copies. When the model changes, so does your "before".
 # </details>
+
 
 # %% answer="what_moved"
 def what_moved(model, action):
@@ -471,8 +472,9 @@ def tells(model, action, expected):
     )
     expect(len(calls) == 1, f"action() was called {len(calls)} times instead of once.")
     missed, invented = sorted(set(expected) - set(names)), sorted(set(names) - set(expected))
-    expect(not missed, f"Your answer leaves out {len(missed)} of {len(expected)} tensors that moved: {', '.join(missed[:3])}.")
-    expect(not invented, f"Your answer names {len(invented)} tensors that did not move: {', '.join(invented[:3])}.")
+    some = ", ".join((missed or invented)[:3])
+    expect(not missed, f"Your answer leaves out {len(missed)} of {len(expected)} tensors that moved: {some}.")
+    expect(not invented, f"Your answer names {len(invented)} tensors that did not move: {some}.")
 
 
 def one_weight():
@@ -488,6 +490,8 @@ def batch_norm():
 points = Points(4)
 points.check("one number of one weight changed", one_weight)
 points.check("a forward pass in train mode, without any gradient", batch_norm)
+
+
 ### BEGIN HIDDEN TESTS
 def nothing():
     model = small_network().eval()

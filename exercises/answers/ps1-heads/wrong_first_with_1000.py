@@ -1,6 +1,6 @@
 # The first layer with 1000 outputs, which in GoogLeNet is an extra head.
 #
-# score: {find_head: 5.5, replace_head: 0, freeze_backbone: 0, what_moved: 4}
+# score: {find_head: 5.5, replace_head: 6, freeze_backbone: 0, what_moved: 4}
 # feedback:
 #   - "You found 'aux1.fc2', a Linear with weights of shape (1000, 1024)."
 

@@ -9,4 +9,5 @@
 def what_moved(model, action):
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     action()
-    return [name for name, tensor in model.state_dict().items() if not torch.allclose(tensor, before[name])]
+    after = model.state_dict()
+    return [name for name in after if not torch.allclose(after[name], before[name], atol=0)]

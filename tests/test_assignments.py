@@ -1,0 +1,355 @@
+"""The assignments: built from text, released without a trace of the answers, and made of sound test cells."""
+
+import ast
+import dataclasses
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+import yaml
+from torch import nn
+
+pytest.importorskip("nbgrader", reason="the grading extra is not installed")
+
+from course_utils import find_head
+from course_utils.authoring.answers import fill_in, is_answer, read_answer, read_answers, solution
+from course_utils.authoring.assignments import (
+    AssignmentError,
+    finish,
+    main,
+    quiz_notebook,
+    release,
+    source_notebooks,
+    stale_files,
+    unsound_cells,
+    write_in,
+)
+from course_utils.authoring.lessons import course_settings
+from course_utils.bank import lettered, load_bank
+from course_utils.grading import networks, questions
+from course_utils.grading.points import Unmet
+from course_utils.quiz import judge
+
+ROOT = Path(__file__).resolve().parents[1]
+EXERCISES = ROOT / "exercises"
+ASSIGNMENTS = sorted(path.name for path in (EXERCISES / "source").iterdir() if path.is_dir())
+BANK = load_bank()
+QUIZ = [question for question in BANK.values() if question.quiz]
+
+
+def notebook(step: str, name: str) -> nbformat.NotebookNode:
+    return nbformat.read(EXERCISES / step / name / f"{name}.ipynb", as_version=4)
+
+
+def graded_cells(book: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in book.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+
+
+# What is built
+
+
+def test_the_committed_files_are_what_a_build_gives():
+    assert stale_files() == []
+
+
+@pytest.fixture(scope="module")
+def released_with_another_key(tmp_path_factory) -> Path:
+    """A course folder with a quiz-1 whose right answers are others, and with files that must stay behind."""
+    course = tmp_path_factory.mktemp("course")
+    shutil.copy(EXERCISES / "nbgrader_config.py", course)
+    changed = []
+    for question in (question for question in BANK.values() if question.quiz == "quiz-1"):
+        right = [option.right for option in question.options]
+        options = [
+            dataclasses.replace(option, right=flag)
+            for option, flag in zip(question.options, right[-1:] + right[:-1], strict=True)
+        ]
+        changed.append(dataclasses.replace(question, options=tuple(options)))
+    about = yaml.safe_load((EXERCISES / "quizzes.yaml").read_text(encoding="utf-8"))["quiz-1"]
+    book = quiz_notebook(changed, about)
+    finish(book, "quiz-1", course_settings(ROOT))
+    write_in(course / "source", "quiz-1", book)
+    for stray in ("key.py", "notes.md", "key.yaml", "marks.csv", "quiz-1.json", ".key"):
+        (course / "source" / "quiz-1" / stray).write_text("the right answers", encoding="utf-8")
+    release(course, "quiz-1")
+    return course
+
+
+def test_a_released_quiz_is_the_same_whatever_its_key_is(released_with_another_key):
+    other = nbformat.read(released_with_another_key / "release" / "quiz-1" / "quiz-1.ipynb", as_version=4)
+    source = nbformat.read(released_with_another_key / "source" / "quiz-1" / "quiz-1.ipynb", as_version=4)
+    assert source != notebook("source", "quiz-1")
+    assert other == notebook("release", "quiz-1")
+
+
+def test_files_beside_a_source_notebook_are_not_released(released_with_another_key):
+    released = [path.name for path in (released_with_another_key / "release" / "quiz-1").iterdir()]
+    assert released == ["quiz-1.ipynb"]
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_a_release_is_one_notebook_without_answers_hidden_tests_and_outputs(name):
+    assert [path.name for path in (EXERCISES / "release" / name).iterdir()] == [f"{name}.ipynb"]
+    released, source = notebook("release", name), notebook("source", name)
+    text = (EXERCISES / "release" / name / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert not [mark for mark in ("BEGIN SOLUTION", "HIDDEN TESTS", "sealed") if mark in text]
+    assert not [cell.id for cell in released.cells if cell.get("outputs") or cell.get("execution_count")]
+    source_of = {cell.id: cell.source for cell in source.cells}
+    for cell in released.cells:
+        if is_answer(cell) or cell.metadata.get("nbgrader", {}).get("grade"):
+            hidden = between_marks(source_of[cell.id])
+            assert hidden, f"{cell.id} has nothing to hide"
+            assert not [line for line in hidden if line in cell.source.splitlines()], cell.id
+
+
+def between_marks(source: str) -> list[str]:
+    inside, lines = False, []
+    for line in source.splitlines():
+        if line.strip().startswith("### "):
+            inside = "BEGIN" in line
+        elif inside and line.strip() not in ("", ")", "):"):
+            lines.append(line)
+    return lines
+
+
+@pytest.mark.parametrize("step", ["source", "release"])
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_test_cell_ends_in_the_helper_that_gives_a_number_in_range(step, name):
+    book = notebook(step, name)
+    assert graded_cells(book)
+    assert unsound_cells(book) == []
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_released_cell_is_python(name):
+    for cell in notebook("release", name).cells:
+        if cell.cell_type == "code" and "%pip" not in cell.source:
+            ast.parse(cell.source)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("points.total()", "assert True", "its last line must be"),
+        ("points.total()", "points.total() > 0", "its last line must be"),
+        ("points = Points(6)", "points = Points(60)", "it must say `points = Points(6)`"),
+    ],
+)
+def test_a_test_cell_that_nbgrader_would_misread_is_refused(old, new, problem):
+    book = notebook("source", "ps1-heads")
+    cell = graded_cells(book)[0]
+    cell.source = cell.source.replace(old, new)
+    assert len(problems := unsound_cells(book)) == 1
+    assert problem in problems[0]
+
+
+def test_two_cells_with_one_id_are_refused():
+    book = notebook("source", "ps1-heads")
+    book.cells.append(book.cells[-1])
+    assert "another cell has the same id" in unsound_cells(book)[0]
+
+
+# Building in a folder of one's own
+
+
+@pytest.fixture
+def repository(tmp_path) -> Path:
+    """The authored files of this repository in another place."""
+    (tmp_path / "exercises" / "problems").mkdir(parents=True)
+    for file in ("pyproject.toml", "exercises/quizzes.yaml", "exercises/nbgrader_config.py"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    return tmp_path
+
+
+def test_a_quiz_without_questions_is_an_error_that_names_it(repository):
+    quizzes = repository / "exercises" / "quizzes.yaml"
+    quizzes.write_text(quizzes.read_text(encoding="utf-8") + "\nquiz-99: {title: T, introduction: I, minutes: 1}\n")
+    with pytest.raises(AssignmentError, match="no question of the bank has `quiz: quiz-99`"):
+        source_notebooks(repository)
+
+
+def test_a_question_of_an_unknown_quiz_is_an_error_that_names_it(repository):
+    (repository / "exercises" / "quizzes.yaml").write_text("{}", encoding="utf-8")
+    with pytest.raises(AssignmentError, match="quiz-1"):
+        source_notebooks(repository)
+
+
+def test_an_unsound_problem_script_is_an_error_that_names_the_cell(repository):
+    script = '# %% test="one" points=2\nfrom course_utils.grading import Points\npoints = Points(2)\n"done"\n'
+    (repository / "exercises" / "problems" / "ps9_new.py").write_text(script, encoding="utf-8")
+    with pytest.raises(AssignmentError, match="ps9-new, cell test-one: its last line"):
+        source_notebooks(repository)
+
+
+def test_the_command_says_which_files_are_out_of_date(monkeypatch, capsys):
+    monkeypatch.setattr("course_utils.authoring.assignments.stale_files", lambda: ["source/x.ipynb is missing"])
+    assert main(["--check"]) == 1
+    assert capsys.readouterr().out == "source/x.ipynb is missing\n"
+
+
+# The answers that test the graders
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_there_are_answers_to_every_assignment(name):
+    answers = read_answers(EXERCISES / "answers" / name)
+    maximum = sum(cell.metadata.nbgrader.points for cell in graded_cells(notebook("source", name)))
+    right = [answer for answer in answers if answer.name.startswith("right")]
+    assert all(answer.score == maximum for answer in right)
+    assert all(answer.score < maximum and answer.feedback for answer in answers if answer not in right)
+    if name.startswith("ps"):
+        assert len(right) >= 4
+        assert len(answers) - len(right) >= 12
+
+
+def test_an_answer_file_is_read(tmp_path):
+    path = tmp_path / "wrong_fc.py"
+    path.write_text(
+        "# Reads model.fc,\n# always.\n#\n# score: {find_head: 1, what_moved: 2.5}\n# feedback: [no fc]\n\n"
+        "# %% find_head\ndef find_head(model):\n    return model.fc\n",
+        encoding="utf-8",
+    )
+    answer = read_answer(path)
+    assert (answer.name, answer.title, answer.score) == ("wrong_fc", "Reads model.fc, always.", 3.5)
+    assert answer.points == {"find_head": 1.0, "what_moved": 2.5}
+    assert answer.feedback == ("no fc",)
+    assert answer.cells == {"find_head": "def find_head(model):\n    return model.fc"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# title\n",
+        "# title\n#\n# feedback: [x]\n",
+        "# title\n#\n# score: many\n",
+        "# title\n#\n# score: 1\n# scroe: 2\n",
+    ],
+)
+def test_an_odd_answer_file_is_an_error_that_names_it(tmp_path, text):
+    path = tmp_path / "odd.py"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="odd.py"):
+        read_answer(path)
+
+
+def test_an_answer_to_a_cell_that_is_not_there_is_an_error(tmp_path):
+    path = tmp_path / "stray.py"
+    path.write_text("# title\n#\n# score: 1\n\n# %% find_tail\npass\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="no answer cell find_tail"):
+        fill_in(notebook("release", "ps1-heads"), notebook("source", "ps1-heads"), read_answer(path))
+
+
+def test_a_solution_is_the_source_without_its_marks():
+    assert solution("q1 = None\n### BEGIN SOLUTION\nq1 = 2\n### END SOLUTION") == "q1 = None\nq1 = 2"
+
+
+# Graded questions
+
+
+@pytest.mark.parametrize("answer", ["b", "B", " b ", "b)", "(b)", "b."])
+def test_a_letter_is_understood_in_any_dress(answer):
+    assert questions.chosen_letter(answer, "abcd") == "b"
+    assert questions.form_is_right(answer, "abcd") == "You chose b."
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (None, "There is no answer yet"),
+        (7, "type int"),
+        (True, "type bool"),
+        (["b"], "type list"),
+        (type("Joker", (str,), {"__eq__": lambda self, other: True})("b"), "type Joker"),
+        ("", "Give one letter"),
+        ("ab", "Give one letter"),
+        ("fc is missing", "Give one letter"),
+        ("e", "the letters go from a to d"),
+        ("1", "There is no option '1'"),
+    ],
+)
+def test_what_is_no_letter_gets_a_sentence_on_the_form(answer, sentence):
+    with pytest.raises(Unmet, match=sentence):
+        questions.chosen_letter(answer, "abcd")
+
+
+@pytest.mark.parametrize("question", QUIZ, ids=lambda question: question.id)
+def test_a_sealed_question_grades_like_the_bank(question):
+    sealed = questions.seal(question)
+    assert questions.seal(question) == sealed
+    for letter, option in lettered(question):
+        assert judge(questions.unseal(sealed), letter) == judge(question, letter)
+        if option.right:
+            assert question.explanation in questions.answer_is_right(letter, sealed)
+            continue
+        with pytest.raises(Unmet) as caught:
+            questions.answer_is_right(letter, sealed)
+        assert str(caught.value) == option.feedback, "a wrong answer is told its own feedback and nothing else"
+
+
+@pytest.mark.parametrize("question", QUIZ, ids=lambda question: question.id)
+def test_a_sealed_question_cannot_be_read_in_passing(question):
+    sealed = questions.seal(question)
+    assert not [word for word in (question.id, "right", "feedback") if word in sealed]
+
+
+def test_a_question_with_several_right_answers_is_not_sealed():
+    with pytest.raises(ValueError, match="one right answer"):
+        questions.seal(dataclasses.replace(QUIZ[0], kind="several"))
+
+
+# Networks for test cells
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg11", "squeezenet1_1", "swin_t", "regnet_y_400mf", "googlenet"])
+def test_an_outline_runs_and_its_last_layer_is_the_head(name):
+    model = networks.outline(name)
+    run = networks.forward(model, networks.pictures(name))
+    assert run.scores.shape == (2, 1000)
+    assert run.head is find_head(model).layer
+
+
+def test_watching_a_forward_pass_leaves_no_trace():
+    model = networks.build("shufflenet_v2_x0_5").train()
+    model.conv1.eval()
+    before = networks.snapshot(model)
+    networks.forward(model, networks.pictures("shufflenet_v2_x0_5"))
+    assert networks.moved(before, networks.snapshot(model)) == []
+    assert model.training and model.stage2.training and not model.conv1.training
+    assert not [module for module in model.modules() if module._forward_hooks]
+
+
+def test_a_network_is_built_the_same_each_time_and_the_seed_of_others_is_left_alone():
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    first, second = networks.build("squeezenet1_1", 3), networks.build("squeezenet1_1", 3)
+    assert torch.equal(torch.rand(1), expected)
+    assert networks.moved(networks.snapshot(first), networks.snapshot(second)) == []
+
+
+def test_layers_that_no_longer_run_are_named():
+    images = networks.pictures("alexnet")
+    model = networks.outline("alexnet")
+    before = networks.forward(model, images)
+    model.classifier[6] = nn.Linear(4096, 3)
+    assert networks.lost_layers(before, networks.forward(model, images)) == []
+    model.classifier = nn.Linear(9216, 3)
+    lost = networks.lost_layers(before, networks.forward(model, images))
+    assert lost == ["Dropout", "Dropout", "Linear", "Linear", "ReLU", "ReLU"]
+
+
+def test_training_moves_what_may_learn_and_the_statistics():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    model[1].requires_grad_(False)
+    before = networks.snapshot(model)
+    networks.train(model, networks.pictures("resnet18", count=4))
+    changed = networks.moved(before, networks.snapshot(model))
+    assert set(changed) == {name for name in before if not name.startswith("1.")}
+
+
+def test_training_a_model_that_cannot_learn_says_so():
+    with pytest.raises(Unmet, match="Nothing is left that may learn"):
+        networks.train(nn.Linear(2, 2).requires_grad_(False), torch.rand(1, 2))

@@ -1,0 +1,234 @@
+"""The instructor's whole path through nbgrader itself: release, hand in, grade, feedback, CSV.
+
+Every answer in ``exercises/answers/`` is one student. All of them are handed in, graded by one ``nbgrader autograde`` an
+assignment, and must get exactly the points and the sentences that their file says.
+"""
+
+import csv
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytest.importorskip("nbgrader", reason="the grading extra is not installed")
+
+from course_utils.authoring.answers import Answer, fill_in, is_answer, read_answers
+from course_utils.bank import answer_key, load_bank
+
+ROOT = Path(__file__).resolve().parents[1]
+EXERCISES = ROOT / "exercises"
+ASSIGNMENTS = sorted(path.name for path in (EXERCISES / "answers").iterdir() if path.is_dir())
+ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
+CASES = [pytest.param(name, answer, id=f"{name}-{answer.name}") for name in ASSIGNMENTS for answer in ANSWERS[name]]
+
+
+def notebook(step: str, name: str) -> nbformat.NotebookNode:
+    return nbformat.read(EXERCISES / step / name / f"{name}.ipynb", as_version=4)
+
+
+@cache
+def right_submission(name: str) -> nbformat.NotebookNode:
+    return fill_in(notebook("release", name), notebook("source", name), Answer("right", "", 0))
+
+
+def without_a_test_cell(name: str) -> nbformat.NotebookNode:
+    """The right answers, but the student has deleted the second test cell."""
+    book = nbformat.from_dict(right_submission(name))
+    tests = [cell for cell in book.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    book.cells.remove(tests[1])
+    return book
+
+
+def with_easier_tests(name: str) -> nbformat.NotebookNode:
+    """Nothing answered, but every test cell says that it is worth a fortune."""
+    book = notebook("release", name)
+    for cell in book.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = "1000.0"
+            cell.metadata.nbgrader.points = 1000
+    return book
+
+
+def back_from_colab(name: str) -> nbformat.NotebookNode:
+    """The right answers in the form in which Colab saves a notebook: no cell ids, metadata of its own, a cell more."""
+    book = nbformat.from_dict(right_submission(name))
+    book.nbformat_minor = 0
+    book.metadata["colab"] = {"provenance": []}
+    for number, cell in enumerate(book.cells):
+        del cell["id"]
+        cell.metadata["id"] = f"colab{number}"
+    book.cells.append(
+        nbformat.from_dict(
+            {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [], "source": "2 + 2"}
+        )
+    )
+    return book
+
+
+def with_noise(name: str) -> nbformat.NotebookNode:
+    """The right answers after a cell that writes to stderr, now and once more when every cell runs."""
+    book = nbformat.from_dict(right_submission(name))
+    loud = (
+        "import sys, warnings\n"
+        "print('careful', file=sys.stderr)\n"
+        "get_ipython().events.register('pre_run_cell', lambda *_: print('careful', file=sys.stderr))"
+    )
+    book.cells.insert(1, nbformat.v4.new_code_cell(loud))
+    return book
+
+
+HANDMADE = {
+    "deleted_test_cell": without_a_test_cell,
+    "easier_tests": with_easier_tests,
+    "from_colab": back_from_colab,
+    "noise": with_noise,
+}
+
+
+@dataclass(frozen=True)
+class Course:
+    """A copy of the course after everything was graded."""
+
+    folder: Path
+    scores: dict[tuple[str, str], float]
+
+    def feedback(self, name: str, student: str) -> str:
+        """What the student reads: the text of the feedback page."""
+        page = (self.folder / "feedback" / student / name / f"{name}.html").read_text(encoding="utf-8")
+        page = re.sub(r"<(style|script).*?</\1>", " ", page, flags=re.DOTALL)
+        return squeezed(html.unescape(re.sub(r"<[^>]+>", "", page)))
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Course:
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(EXERCISES / "nbgrader_config.py", folder)
+    shutil.copytree(EXERCISES / "source", folder / "source")
+    for name in ASSIGNMENTS:
+        nbgrader(folder, "generate_assignment", name)
+        released, source = notebook("release", name), notebook("source", name)
+        for answer in ANSWERS[name]:
+            hand_in(folder, answer.name, name, fill_in(released, source, answer))
+    for student, make in HANDMADE.items():
+        hand_in(folder, student, "quiz-1", make("quiz-1"))
+    for name in ASSIGNMENTS:
+        nbgrader(folder, "autograde", name)
+        nbgrader(folder, "generate_feedback", name)
+    nbgrader(folder, "export", "--to=grades.csv")
+    with (folder / "grades.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return Course(folder, {(row["assignment"], row["student_id"]): float(row["score"]) for row in rows})
+
+
+def nbgrader(folder: Path, *command: str) -> None:
+    """Run a plain nbgrader command in the course folder, as an instructor would."""
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *command],
+        cwd=folder,
+        env={**os.environ, "PATH": tools, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"nbgrader {' '.join(command)}\n{done.stderr[-3000:]}"
+
+
+def hand_in(folder: Path, student: str, name: str, book: nbformat.NotebookNode) -> None:
+    target = folder / "submitted" / student / name
+    target.mkdir(parents=True)
+    (target / f"{name}.ipynb").write_text(nbformat.writes(book), encoding="utf-8")
+
+
+def points_by_cell(course: Course, name: str, student: str) -> dict[str, float]:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        grades = gradebook.find_submission_notebook(name, name, student).grades
+        return {grade.name.removeprefix("test-"): grade.score for grade in grades}
+
+
+@pytest.mark.parametrize(("name", "answer"), CASES)
+def test_an_answer_gets_the_points_that_it_deserves(course, name, answer):
+    by_cell = points_by_cell(course, name, answer.name)
+    assert {cell: by_cell[cell] for cell in answer.points} == answer.points
+    assert sum(by_cell.values()) == answer.score
+    assert course.scores[name, answer.name] == answer.score, "the CSV export says something else"
+
+
+@pytest.mark.parametrize(("name", "answer"), CASES)
+def test_its_feedback_says_what_helps(course, name, answer):
+    said = course.feedback(name, answer.name)
+    assert [sentence for sentence in answer.feedback if squeezed(sentence) not in said] == []
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_released_notebook_runs_from_top_to_bottom(course, name):
+    path = course.folder / "autograded" / "untouched" / name / f"{name}.ipynb"
+    book = nbformat.read(path, as_version=4)
+    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert outputs
+    assert [output for output in outputs if output.output_type == "error"] == []
+
+
+@pytest.mark.parametrize(("name", "answer"), CASES)
+def test_feedback_shows_neither_hidden_tests_nor_where_they_ran(course, name, answer):
+    said = course.feedback(name, answer.name)
+    assert not [mark for mark in ("HIDDEN TESTS", "answer_is_right", "sealed", "extra_heads_follow(") if mark in said]
+    assert str(course.folder) not in said
+
+
+def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(course):
+    said = course.feedback("quiz-1", "wrong_every_letter")
+    for question in (question for question in load_bank().values() if question.quiz == "quiz-1"):
+        right = answer_key(question)
+        from course_utils.bank import lettered
+
+        chosen = dict(lettered(question))["a" if right != "a" else "b"]
+        assert squeezed(chosen.feedback) in said, question.id
+        assert squeezed(question.explanation) not in said, question.id
+        assert squeezed(dict(lettered(question))[right].feedback) not in said, question.id
+
+
+def test_a_deleted_test_cell_is_put_back_and_still_counts(course):
+    assert course.scores["quiz-1", "deleted_test_cell"] == course.scores["quiz-1", "right_reference"]
+
+
+def test_changed_test_cells_and_points_are_restored(course):
+    assert course.scores["quiz-1", "easier_tests"] == 0
+
+
+def test_a_notebook_that_was_in_colab_is_graded_in_full(course):
+    assert course.scores["quiz-1", "from_colab"] == course.scores["quiz-1", "right_reference"]
+
+
+def test_words_on_stderr_cost_nothing(course):
+    assert course.scores["quiz-1", "noise"] == course.scores["quiz-1", "right_reference"]
+
+
+def test_every_student_is_graded_without_work_by_hand(course):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        for name in ASSIGNMENTS:
+            submissions = gradebook.assignment_submissions(name)
+            assert len(submissions) == len(ANSWERS[name]) + (len(HANDMADE) if name == "quiz-1" else 0)
+            assert [submission.student.id for submission in submissions if submission.needs_manual_grade] == []
+
+
+def test_the_answer_cells_of_a_submission_are_the_students(course):
+    path = course.folder / "autograded" / "odd_forms" / "quiz-1" / "quiz-1.ipynb"
+    book = nbformat.read(path, as_version=4)
+    first = next(cell for cell in book.cells if is_answer(cell))
+    assert first.source == "q1 = None"
