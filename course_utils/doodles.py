@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 OVERSAMPLING = 2  # drawn at twice the size and then shrunk, so that edges are smooth
-PINK, BLACK = np.array([205, 135, 130]), np.array([34, 30, 32])
+PINK, BLACK = np.float32([205, 135, 130]), np.float32([34, 30, 32])
 FUR, NOSE, EYE, INNER_EAR, TONGUE, MOUTH = range(6)  # what can cover a part
 HEAD, BODY = range(2)  # the two frames that parts belong to
 
@@ -100,30 +100,33 @@ def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
     turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     nod = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     tilt = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return turn @ nod @ tilt
+    return np.float32(turn @ nod @ tilt)
+
+
+def vec(x, y, z) -> np.ndarray:
+    return np.float32([x, y, z])
 
 
 def ball(center, radii, cover=FUR, tone=0.0) -> Part:
     """An ellipsoid whose axes are x, y and z."""
-    return Part(np.array(center, float), np.array(radii, float), np.eye(3), cover, tone)
+    return Part(np.float32(center), np.float32(radii), np.eye(3, dtype=np.float32), cover, tone)
 
 
 def bone(start, end, thick, flat=1.0, cover=FUR, tone=0.0) -> Part:
     """A long ellipsoid from `start` to `end`, `thick` in radius; `flat` is its depth as a share of that."""
-    start, end = np.array(start, float), np.array(end, float)
+    start, end = np.float32(start), np.float32(end)
     length = np.linalg.norm(end - start)
     x, y, z = (end - start) / length
     out = np.hypot(x, y) or 1.0
     # The second axis runs along the bone, the first is level with the picture, the third is across both.
-    axes = np.array([[y / out, x, -x * z / out], [-x / out, y, -y * z / out], [0, z, out]])
-    return Part((start + end) / 2, np.array([thick, length / 2 + 0.3 * thick, flat * thick]), axes, cover, tone)
+    axes = np.float32([[y / out, x, -x * z / out], [-x / out, y, -y * z / out], [0, z, out]])
+    return Part((start + end) / 2, vec(thick, length / 2 + 0.3 * thick, flat * thick), axes, cover, tone)
 
 
 def spike(start, end, thick, flat=0.4, cover=FUR) -> list[Part]:
     """A pointed ear: balls from `start` to `end`, each smaller and nearer to the tip than the one before."""
-    start, end = np.array(start), np.array(end)
-    shrink = 0.72 ** np.arange(7)
-    return [ball(end + k * (start - end), k * thick * np.array([1, 1, flat]), cover, tone=-1) for k in shrink]
+    shrink = 0.72 ** np.arange(7, dtype=np.float32)
+    return [ball(end + k * (start - end), k * thick * vec(1, 1, flat), cover, tone=-1) for k in shrink]
 
 
 def cat_head(breed: Breed, rng) -> list[Part]:
@@ -137,14 +140,14 @@ def cat_head(breed: Breed, rng) -> list[Part]:
         ball((0, -0.24, 0.96 - short), (0.115, 0.085, 0.08), NOSE),
     ]
     for side in (-1, 1):
-        base = np.array([side * 0.58, 0.6, -0.05])
-        tip = base + [side * (0.06 + lean), tall, 0]
+        base = vec(side * 0.58, 0.6, -0.05)
+        tip = base + vec(side * (0.06 + lean), tall, 0)
         parts += [
             ball((side * 0.42, -0.28, 0.22), (0.52, 0.42, 0.48), tone=0.4 * mask),
             ball((side * 0.17, -0.38, 0.79 - short), (0.25, 0.19, 0.2), tone=mask),
             ball((side * 0.4, 0.06, 0.7), (eye, eye * 0.92, 0.16), EYE),
             *spike(base, tip, 0.42),
-            *spike(base + [0, 0, 0.12], tip + [0, -0.12, 0.04], 0.29, 0.4, INNER_EAR),
+            *spike(base + vec(0, 0, 0.12), tip + vec(0, -0.12, 0.04), 0.29, 0.4, INNER_EAR),
         ]
     return parts
 
@@ -172,38 +175,38 @@ def dog_head(breed: Breed, rng) -> list[Part]:
             parts.append(bone((side * 0.5, 0.55, 0), (side * 0.9, 1.0, 0.05), 0.3, 0.5, tone=-1))
             parts.append(bone((side * 0.82, 1.0, 0.08), (side * 1.1, 0.45 * drop, 0.28), 0.24, 0.5, tone=-1))
         else:
-            base, tip = np.array([side * 0.46, 0.55, -0.05]), np.array([side * 0.62, 1.5 * drop, -0.05])
+            base, tip = vec(side * 0.46, 0.55, -0.05), vec(side * 0.62, 1.5 * drop, -0.05)
             parts += spike(base, tip, 0.36)
-            parts += spike(base + [0, 0.1, 0.12], tip + [0, -0.15, 0.04], 0.24, 0.4, INNER_EAR)
+            parts += spike(base + vec(0, 0.1, 0.12), tip + vec(0, -0.15, 0.04), 0.24, 0.4, INNER_EAR)
     return parts
 
 
 def body(species: str, pose: str, rng) -> tuple[list[Part], np.ndarray]:
     """The parts of a body that looks towards z, its chest at (0, 0, 0), and where its head goes."""
     cat, thick = species == "cat", rng.uniform(0.85, 1.15)
-    chest, hips, leg = np.array([0.85, 0.85, 0.25]) * thick if cat else np.array([1.05, 0.85, 0.32]) * thick
+    chest, hips, leg = (vec(0.85, 0.85, 0.25) if cat else vec(1.05, 0.85, 0.32)) * thick
     height, long = rng.uniform(1.9, 2.3) if cat else rng.uniform(2.2, 3.0), rng.uniform(2.4, 3.1)
     parts = []
     if pose == "standing":
-        hip, head = np.array([0, 0, -long]), np.array([0, 1.0, 1.15] if cat else [0, 1.5, 1.0])
+        hip, head = vec(0, 0, -long), vec(0, 1.0, 1.15) if cat else vec(0, 1.5, 1.0)
         for side in (-1, 1):
-            for root, bend in ((np.zeros(3), 0), (hip, 0.15)):
-                knee, foot = root + [side * 0.5, -0.5 * height, -bend], root + [side * 0.5, 0.15 - height, 0]
-                parts.append(bone(root + [side * 0.42, 0, 0], knee, leg * 1.7))
-                parts.append(bone(knee + [0, 0.3, 0], foot, leg, tone=0.5))
-                parts.append(ball(foot + [0, 0, 0.14], (leg * 1.15, 0.18, leg * 1.5), tone=1))
+            for root, bend in ((vec(0, 0, 0), 0), (hip, 0.15)):
+                knee, foot = root + vec(side * 0.5, -0.5 * height, -bend), root + vec(side * 0.5, 0.15 - height, 0)
+                parts.append(bone(root + vec(side * 0.42, 0, 0), knee, leg * 1.7))
+                parts.append(bone(knee + vec(0, 0.3, 0), foot, leg, tone=0.5))
+                parts.append(ball(foot + vec(0, 0, 0.14), (leg * 1.15, 0.18, leg * 1.5), tone=1))
     elif pose == "sitting":
-        hip, head = np.array([0, 0.85 - height, -1.5]), np.array([0, 1.15 if cat else 1.45, 0.45])
+        hip, head = vec(0, 0.85 - height, -1.5), vec(0, 1.15 if cat else 1.45, 0.45)
         for side in (-1, 1):
-            foot = np.array([side * 0.34, 0.15 - height, 0.3])
+            foot = vec(side * 0.34, 0.15 - height, 0.3)
             parts.append(ball((side * 0.62, 0.75 - height, -1.1), (0.5, 0.75, 0.85)))
             parts.append(ball((side * 0.75, 0.2 - height, -0.4), (0.28, 0.2, 0.5), tone=1))
-            parts.append(bone((side * 0.4, 0, 0.1), foot + [0, 0.7, 0], leg * 1.5))
+            parts.append(bone((side * 0.4, 0, 0.1), foot + vec(0, 0.7, 0), leg * 1.5))
             parts.append(bone((side * 0.36, -0.9, 0.15), foot, leg, tone=0.5))
-            parts.append(ball(foot + [0, 0, 0.15], (leg * 1.15, 0.18, leg * 1.5), tone=1))
+            parts.append(ball(foot + vec(0, 0, 0.15), (leg * 1.15, 0.18, leg * 1.5), tone=1))
     else:  # lying
         height = 0.85
-        hip, head = np.array([0, -0.05, -long]), np.array([0, 0.8 if cat else 1.0, 0.75])
+        hip, head = vec(0, -0.05, -long), vec(0, 0.8 if cat else 1.0, 0.75)
         for side in (-1, 1):
             parts.append(ball((side * 0.68, -0.25, 0.2 - long), (0.45, 0.6, 0.8)))
             parts.append(bone((side * 0.5, -0.5, 0.1), (side * 0.45, -0.65, 1.6), leg * 1.2, tone=0.4))
@@ -212,16 +215,16 @@ def body(species: str, pose: str, rng) -> tuple[list[Part], np.ndarray]:
         r = (chest * (1 - t) + hips * t) * (1 - (0 if cat else 0.16) * np.sin(np.pi * t))  # dogs have a waist
         parts.append(ball(t * hip, (r * 0.85, r, r)))
     parts.append(ball((0, -0.15, 0.3), (chest * 0.7, chest * 0.85, chest * 0.75), tone=1))
-    parts.append(bone((0, -0.2, 0), head + [0, 0.1, -0.25], 0.68 if cat else 0.75))
+    parts.append(bone((0, -0.2, 0), head + vec(0, 0.1, -0.25), 0.68 if cat else 0.75))
     # The tail starts along the spine and curls.
     curl, rise = rng.uniform(-1, 1), 0 if pose == "lying" else rng.uniform(-0.6, 1.4)
     at = hip + hip / np.linalg.norm(hip) * hips * 0.8
-    way = np.array([0, 0.1, -1]) if pose == "standing" else np.array([curl, 0, -0.6])
+    way = vec(0, 0.1, -1) if pose == "standing" else vec(curl, 0, -0.6)
     for k in range(8):
         end = at + 0.36 * way / np.linalg.norm(way)
         end[1] = max(end[1], 0.15 - height)
         parts.append(bone(at, end, (0.17 if cat else 0.25) * (1 - 0.06 * k), tone=-0.7))
-        at, way = end, way + [0.2 * curl, 0.26 * rise, 0]
+        at, way = end, way + vec(0.2 * curl, 0.26 * rise, 0)
     return [part._replace(frame=BODY) for part in parts], head
 
 
@@ -260,16 +263,17 @@ def make_looks(species: str, breed: Breed, coat: Breed, rng) -> Looks:
     """`coat` gives the colors and pattern; it is another breed's than `breed` for a mongrel."""
     cat = species == "cat"
     irises = ((190, 170, 60), (130, 165, 70), (200, 130, 40), (110, 160, 200)) if cat else ((84, 52, 28), (50, 34, 24))
-    sun = np.array([rng.uniform(-1, 1), rng.uniform(0.3, 1.2), rng.uniform(0.3, 1.2)])
+    sun = vec(rng.uniform(-1, 1), rng.uniform(0.3, 1.2), rng.uniform(0.3, 1.2))
     bright = rng.uniform(0.88, 1.12)
-    main = np.clip(np.array(coat.main) * bright + rng.normal(0, 7, 3), 10, 245)
+    shades = bright * (1 + 0.05 * rng.standard_normal((2, 3), np.float32))
+    main, second = np.clip(shades * np.float32([coat.main, coat.second]), 10, 245)
     return Looks(
         breed=coat._replace(ears=breed.ears, muzzle=breed.muzzle, fluff=breed.fluff),
         main=main,
-        second=np.clip(np.array(coat.second) * bright + rng.normal(0, 7, 3), 10, 245),
+        second=second,
         nose=PINK * 0.9 if rng.random() < (0.6 if cat else 0.05) else BLACK,
         inner_ear=main + (0.5 if cat else 0.25) * (PINK - main),
-        iris=np.array(irises[rng.integers(len(irises))]),
+        iris=np.float32(irises[rng.integers(len(irises))]),
         pupil=rng.uniform(0.18, 0.6) if cat else 0.6,
         waves=1.6 * rng.standard_normal((6, 3), np.float32),
         phases=2 * np.pi * rng.random(6, np.float32),
@@ -277,7 +281,7 @@ def make_looks(species: str, breed: Breed, coat: Breed, rng) -> Looks:
         hair=rng.uniform(0.05, 0.13),
         sun=sun / np.linalg.norm(sun),
         ambient=rng.uniform(0.4, 0.8),
-        tint=np.array([1.08, 1.0, 0.9]) ** rng.uniform(-1, 1.3) * rng.uniform(0.95, 1.3),
+        tint=np.float32([1.08, 1.0, 0.9]) ** rng.uniform(-1, 1.3) * rng.uniform(0.95, 1.3),
     )
 
 
@@ -300,7 +304,7 @@ def fur_color(points: np.ndarray, tone: np.ndarray, head: np.ndarray, looks: Loo
     light = (looks.breed.light * np.clip(tone, 0, 1))[:, None]
     dark = (looks.breed.points * np.clip(-tone, 0, 1))[:, None]
     color = looks.main + amount[:, None] * (looks.second - looks.main)
-    return (color + light * (np.array([236, 230, 220]) - color)) * (1 - 0.75 * dark)
+    return (color + light * (np.float32([236, 230, 220]) - color)) * (1 - 0.75 * dark)
 
 
 def noise(rng, height: int, width: int, cell_y: float, cell_x: float) -> np.ndarray:
@@ -323,16 +327,16 @@ def nearest_surface(parts: list[Part], view: View) -> tuple[np.ndarray, ...]:
     the camera's coordinates, the normals (N, 3) there, and the places (N, 3) on the parts as if those were unit balls.
     """
     side, scale = view.side, view.scale
-    radii = np.array([p.radii for p in parts], np.float32)[:, None]
-    centers = (np.array([p.center for p in parts]) @ view.turn.T).astype(np.float32)
-    axes = (view.turn @ np.array([p.axes for p in parts])).astype(np.float32)
+    radii = np.array([p.radii for p in parts])[:, None]
+    centers = np.array([p.center for p in parts]) @ view.turn.T
+    axes = view.turn @ np.array([p.axes for p in parts])
     shapes = (axes / radii**2) @ axes.transpose(0, 2, 1)  # the surface is where (p - center)' shape (p - center) = 1
     reach = scale * np.sqrt(((axes * radii) ** 2).sum(axis=2))[:, :2]
-    middle = view.origin + scale * centers[:, :2] * [1, -1]
+    middle = view.origin + scale * centers[:, :2] * (1, -1)
     low = np.clip(middle - reach, 0, side).astype(int)
     high = np.clip(middle + reach + 2, 0, side).astype(int)
-    right = ((np.arange(side) - view.origin[0]) / scale).astype(np.float32)
-    up = ((view.origin[1] - np.arange(side)) / scale).astype(np.float32)
+    ruler = np.arange(side, dtype=np.float32)
+    right, up = (ruler - view.origin[0]) / scale, (view.origin[1] - ruler) / scale
 
     seen = np.full((side, side), -1)
     depth = np.full((side, side), -np.inf, np.float32)
@@ -365,7 +369,7 @@ def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Loo
     cover = np.array([p.cover for p in parts])[part]
     tone = np.array([p.tone for p in parts], np.float32)[part]
     head = np.array([p.frame == HEAD for p in parts])[part]
-    furry = cover == FUR
+    furry = (cover == FUR) | (cover == INNER_EAR)
 
     # Balls should not show as balls: normals and tones are averaged over a neighbourhood, within the animal.
     grid = np.zeros((2, side * side, 3), np.float32)
@@ -379,7 +383,7 @@ def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Loo
     soft = blur(grid[0], 0.1 * scale).reshape(-1, 3)[pixels] / inside[:, None] * 2 - 1
     normals[furry] = 0.35 * normals[furry] + 0.65 * soft[furry]
 
-    own = points @ view.turn.astype(np.float32)
+    own = points @ view.turn
     for which, frame in ((head, frames[HEAD]), (~head, frames[BODY])):
         own[which] = (own[which] - frame.at) @ frame.turn / frame.size
     hairs, locks = noise(rng, side, side, 5, 1.6), noise(rng, side, side, 8, 4)
@@ -407,9 +411,10 @@ def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Loo
     picture[pixels, :3] = color
     picture[pixels, 3] = 255
     # Fur has no sharp outline: a pixel takes the color of a neighbour that noise chooses, but not near eyes and nose.
-    fuzz = np.where(flags[..., 2] > 0.15, 0, scale * rng.uniform(0.02, 0.05) * looks.breed.fluff)
-    rows = np.clip(np.arange(side)[:, None] + fuzz * hairs, 0, side - 1).astype(int)
-    columns = np.clip(np.arange(side) + fuzz * locks, 0, side - 1).astype(int)
+    fuzz = (flags[..., 2] < 0.15) * np.float32(scale * rng.uniform(0.02, 0.05) * looks.breed.fluff)
+    ruler = np.arange(side, dtype=np.float32)
+    rows = np.clip(ruler[:, None] + fuzz * hairs, 0, side - 1).astype(int)
+    columns = np.clip(ruler + fuzz * locks, 0, side - 1).astype(int)
     return picture[rows * side + columns]
 
 
@@ -546,7 +551,7 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     body_yaw = rng.uniform(-90, 90) if shot == "whole" else rng.uniform(-60, 60)
     head_yaw = np.clip(body_yaw * rng.uniform(0, 0.8) + rng.normal(0, 12), -75, 75)
     size_of_head = rng.uniform(1.1, 1.4) if shot == "whole" else rng.uniform(1.0, 1.2)
-    body_frame = Frame(rotation(body_yaw), np.zeros(3))
+    body_frame = Frame(rotation(body_yaw), vec(0, 0, 0))
     head_frame = Frame(rotation(head_yaw, rng.normal(5, 9), rng.normal(0, 9)), body_frame.turn @ neck, size_of_head)
     face, torso = place(face, head_frame), place(torso, body_frame)
 
@@ -556,8 +561,8 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     if shot == "bust":
         low = low - [0.4, 1.6]
     side = size * OVERSAMPLING
-    scale = side * rng.uniform(0.85, 1.15) / (max(high - low) + 0.8)
-    origin = side * (0.5 + rng.normal(0, 0.05, 2)) + scale * (low + high) / 2 * [-1, 1]
+    scale = side * rng.uniform(0.85, 1.15) / float(max(high - low) + 0.8)
+    origin = np.float32(side * (0.5 + rng.normal(0, 0.05, 2)) + scale * (low + high) / 2 * (-1, 1))
     view = View(turn, scale, origin, side)
     animal = paint(face + torso, (head_frame, body_frame), view, looks, rng)
     opacity = animal[..., 3] / 255

@@ -29,7 +29,7 @@ _TASK = {
     "several": "Choose every answer that is right.",
     "number": "Answer with a number",
     "order": "Put the steps in order.",
-    "line": "Which line is the bug in? Answer with its number.",
+    "line": "Answer with the number of the line.",
 }
 _EXAMPLE = {"one": '"a"', "several": '"ab"', "number": "3.5", "order": '"bac"', "line": "2"}
 

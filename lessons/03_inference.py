@@ -242,7 +242,8 @@ for name, row_of_values, row_of_indices in zip(photos, values, indices, strict=T
 
 # %%
 for word in ("espresso", "tabby", "astronaut", "photographer", "horse"):
-    print(f"{word:13} {'is' if word in categories else 'is not'} one of the {len(categories)} categories")
+    verb = "is" if word in categories else "is not"
+    print(f"{word:13} {verb} one of the {len(categories)} categories")
 
 # %% [markdown] covers=["S56"]
 # ### Names from a file?
@@ -380,7 +381,8 @@ for who, rows in company.items():
 before = copy.deepcopy(forgetful.state_dict())
 with torch.no_grad():
     forgetful(batch)
-changed = [name for name, tensor in forgetful.state_dict().items() if not torch.equal(tensor, before[name])]
+after = forgetful.state_dict()
+changed = [name for name in after if not torch.equal(after[name], before[name])]
 weights_changed = [name for name in changed if name in dict(forgetful.named_parameters())]
 print(len(changed), "of", len(before), "tensors changed,", len(weights_changed), "of them weights")
 print("for example", changed[:3])
@@ -446,6 +448,7 @@ ask("eval-returns-same-for-vit")
 #
 # To find out we count what PyTorch keeps of a forward pass in order to compute gradients later. The helper below listens
 # when autograd stores a tensor; the weights themselves do not count, they are there anyway.
+
 
 # %%
 def megabytes_kept(network, images):
@@ -551,6 +554,7 @@ print("same scores:", torch.allclose(one_by_one, together, atol=1e-3))
 # - (b) grow 32-fold,
 # - (c) grow at first and then level off.
 
+
 # %%
 def pictures_per_second(network, images, seconds=0.3):
     """Repeat a forward pass for about ``seconds`` and count. ``.cpu()`` waits for a GPU to finish."""
@@ -576,8 +580,8 @@ show_lines(
     xlabel="batch size",
     ylabel="pictures per second",
     log_x=True,
-    alt=f"Pictures per second over the batch size: {rates[0]:.0f} for one at a time, {max(rates):.0f} at best, "
-    f"with batches of {sizes[rates.index(max(rates))]}.",
+    alt=f"Pictures per second over the batch size: {rates[0]:.0f} for one at a time, "
+    f"{max(rates):.0f} at best, with batches of {sizes[rates.index(max(rates))]}.",
 )
 
 # %% [markdown]

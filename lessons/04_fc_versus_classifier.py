@@ -41,6 +41,7 @@ from course_utils.plots import PALETTE, show, show_bars
 # `meta` device: every layer is there, with its name and its sizes, but no tensor holds any numbers. A network of 500 MB
 # takes no memory, and a forward pass tells the shape of the result without computing anything.
 
+
 # %%
 def blueprint(name):
     """A torchvision classifier without numbers: the layers and their shapes."""
@@ -81,7 +82,8 @@ vgg.fc.in_features
 # - (c) `resnet18().fc`
 
 # %% covers=["S75"]
-resnet, mobilenet, vit, squeezenet = map(blueprint, ("resnet18", "mobilenet_v2", "vit_b_16", "squeezenet1_1"))
+resnet, mobilenet = blueprint("resnet18"), blueprint("mobilenet_v2")
+vit, squeezenet = blueprint("vit_b_16"), blueprint("squeezenet1_1")
 lines = [
     "vgg.fc",
     "mobilenet.fc",
@@ -112,6 +114,7 @@ ask("sequential-has-no-fc")
 # Let us draw the models. First a small function: it cuts a model into its top-level parts and opens the last one.
 # `find_head` is the course's function that says where the head is; further down you will write it yourself.
 
+
 # %%
 def as_code(path):
     """The path of a layer the way one types it: 'classifier.6' becomes 'model.classifier[6]'."""
@@ -133,6 +136,7 @@ for model in (resnet, vgg):
 # In a ResNet-18 nine parts come first, and the last one is a single layer. In a VGG-16 two parts come first, and the last
 # one is a block of seven. Now seven models as a picture: in the middle, in grey, the **backbone** that finds features; on
 # the right the last part, layer by layer, with the head in bold in a coloured box.
+
 
 # %%
 def box(ax, x, y, width, text, **look):
@@ -285,7 +289,8 @@ def skip(tensor, *args, **kwargs):
 
 def blueprint(name):
     """Any of the 80 classifiers without numbers."""
-    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # these two ask for it
+    asks_for_it = name in ("googlenet", "inception_v3")  # these two want this option to be stated
+    options = {"init_weights": False} if asks_for_it else {}
     start_values = patch.multiple(torch.Tensor, normal_=skip, uniform_=skip)
     with torch.device("meta"), patch.object(BlockParams, "from_init_params", plan_on_cpu), start_values:
         return models.get_model(name, weights=None, **options)
@@ -301,6 +306,7 @@ print(f"{len(zoo)} models, {sum(map(count_weights, zoo.values())) / 1e9:.1f} bil
 # - (a) nearly all
 # - (b) fewer than half
 # - (c) only in the ResNets
+
 
 # %% covers=["S20", "S61"]
 def way_to(head):
@@ -339,9 +345,10 @@ ask("who-has-fc")
 # A function should not know names. What do all heads have in common? Here are four candidates for a rule, each a short
 # search through `named_modules()`, which lists every layer in the order in which the model's author wrote it down.
 
+
 # %%
 def layer_names(model, kinds, outputs=None):
-    """The paths of all layers of these kinds, in order; with ``outputs``, only those with so many outputs."""
+    """The paths of all layers of these kinds, in order, or only of those with so many outputs."""
     return [
         name
         for name, layer in model.named_modules()
@@ -361,6 +368,7 @@ found = {rule: {name: search(model) for name, model in zoo.items()} for rule, se
 # %% [markdown]
 # To judge a rule we need the truth, and the truth is what happens in a forward pass. A **hook** is a function that PyTorch
 # calls whenever a layer has run. The last layer with weights that reports is the head.
+
 
 # %%
 def last_layer_that_runs(model, side=224):
@@ -443,6 +451,7 @@ ask("in-features-1000")
 # %% [markdown]
 # Now you have everything for a function. A first version, tried on one model of each way:
 
+
 # %% tags=["nbval-ignore-output"]
 def my_find_head(model):
     """The last linear or convolution layer: its path and the layer."""
@@ -467,6 +476,7 @@ for name in one_of_each.values():
 # Nothing works, for two reasons. SqueezeNet's convolution has `in_channels` and no `in_features`. And all the others: their
 # tensors lie on one device (here `meta`), the new layer on another (the CPU). The same happens to people who move a model
 # to the GPU and replace the head afterwards. So the new layer has to be built **where the old one is**, and of its kind:
+
 
 # %% covers=["S23"]
 def my_replace_head(model, num_classes):
@@ -525,6 +535,7 @@ ask("whole-classifier-replaced")
 # GoogLeNet and Inception have **auxiliary heads** that help during training. In train mode they return several sets of
 # scores. What has our function done to those?
 
+
 # %%
 def training_shapes(model):
     pictures = torch.empty(2, 3, 299, 299, device="meta")  # in train mode Inception needs 299 pixels
@@ -551,7 +562,8 @@ ask("inception-two-outputs")
 densenet = blueprint("densenet121")
 for attempt in ("first time:", "second time:"):
     try:
-        densenet.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(densenet.classifier.in_features, 2))
+        new_layer = nn.Linear(densenet.classifier.in_features, 2)
+        densenet.classifier = nn.Sequential(nn.Dropout(0.2), new_layer)
         print(attempt, "fine")
     except AttributeError as error:
         print(attempt, error)
@@ -629,7 +641,8 @@ with torch.no_grad():
 # %% covers=["S85"]
 labels = torch.tensor([0, 1, 2, 7, 8, 9])
 with torch.no_grad():
-    print(f"{len(weights.meta['categories'])} scores, labels 0 to 9: loss {cross_entropy(model(batch), labels):.2f}")
+    scores = model(batch)
+print(f"{scores.shape[1]} scores, labels 0 to 9: loss {cross_entropy(scores, labels):.2f}")
 
 # %% [markdown]
 # It is (c): scores 0 to 9 exist, so the loss can be computed. The network even learns never to use the others. It only
@@ -670,6 +683,7 @@ for strict in (True, False):
 #
 # **Commit to an answer first.** Which of the two has to come first?
 
+
 # %% covers=["S23"]
 def learn(network):
     """Say which tensors would be trained, and try a backward pass."""
@@ -691,6 +705,7 @@ learn(replace_head(copy.deepcopy(model), 3).requires_grad_(False))  # replace, t
 # And there is the other thing that moves, BatchNorm's statistics, as you measured in lesson 03. `requires_grad` does not
 # stop them. The course's `freeze_backbone` does, and it may come before or after `replace_head`. One forward pass in
 # train mode each:
+
 
 # %%
 def buffers_moved(network):
@@ -719,7 +734,7 @@ for line in ("models.efficientnet()", "models.efficientnet_b8()", "models.Effici
     try:
         eval(line)
     except (AttributeError, TypeError) as error:
-        print(f"{line:26} {type(error).__name__}: {str(error)[:68]}")
+        print(f"{line:26} {type(error).__name__}: {str(error).split(":")[0]}")
 print("builders:", *[name.removeprefix("efficientnet") for name in names if "efficientnet" in name])
 
 # %% [markdown]

@@ -245,7 +245,7 @@ def lab(server, course, tmp_path) -> Iterator[Lab]:
 def test_a_lesson_runs_and_a_question_is_answered_by_keyboard(lab, course, number):
     (path,) = (course / "notebooks").glob(f"{number}_*.ipynb")
     lab.open(path.name)
-    saved = lab.run_all_cells(path.name, seconds=240)
+    saved = lab.run_all_cells(path.name, seconds=400)
     assert unexpected_errors(saved) == []
     assert "Right." in lab.answer_a_question()
     assert lab.notes() == []

@@ -1,7 +1,7 @@
 """The instructor's whole path through nbgrader itself: release, hand in, grade, feedback, CSV.
 
-Every answer in ``exercises/answers/`` is one student. All of them are handed in, graded by one ``nbgrader autograde`` an
-assignment, and must get exactly the points and the sentences that their file says.
+Every answer in ``exercises/answers/`` is one student. All of them are handed in, graded by one ``nbgrader autograde``
+an assignment, and must get exactly the points and the sentences that their file says.
 """
 
 import csv
@@ -20,8 +20,10 @@ import pytest
 
 pytest.importorskip("nbgrader", reason="the grading extra is not installed")
 
+from nbgrader.api import Gradebook
+
 from course_utils.authoring.answers import Answer, fill_in, is_answer, read_answers
-from course_utils.bank import answer_key, load_bank
+from course_utils.bank import answer_key, lettered, load_bank
 
 ROOT = Path(__file__).resolve().parents[1]
 EXERCISES = ROOT / "exercises"
@@ -65,11 +67,8 @@ def back_from_colab(name: str) -> nbformat.NotebookNode:
     for number, cell in enumerate(book.cells):
         del cell["id"]
         cell.metadata["id"] = f"colab{number}"
-    book.cells.append(
-        nbformat.from_dict(
-            {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [], "source": "2 + 2"}
-        )
-    )
+    own = {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [], "source": "2 + 2"}
+    book.cells.append(nbformat.from_dict(own))
     return book
 
 
@@ -152,8 +151,6 @@ def hand_in(folder: Path, student: str, name: str, book: nbformat.NotebookNode) 
 
 
 def points_by_cell(course: Course, name: str, student: str) -> dict[str, float]:
-    from nbgrader.api import Gradebook
-
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         grades = gradebook.find_submission_notebook(name, name, student).grades
         return {grade.name.removeprefix("test-"): grade.score for grade in grades}
@@ -193,8 +190,6 @@ def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(course):
     said = course.feedback("quiz-1", "wrong_every_letter")
     for question in (question for question in load_bank().values() if question.quiz == "quiz-1"):
         right = answer_key(question)
-        from course_utils.bank import lettered
-
         chosen = dict(lettered(question))["a" if right != "a" else "b"]
         assert squeezed(chosen.feedback) in said, question.id
         assert squeezed(question.explanation) not in said, question.id
@@ -218,8 +213,6 @@ def test_words_on_stderr_cost_nothing(course):
 
 
 def test_every_student_is_graded_without_work_by_hand(course):
-    from nbgrader.api import Gradebook
-
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         for name in ASSIGNMENTS:
             submissions = gradebook.assignment_submissions(name)

@@ -1,5 +1,6 @@
 """`make lab` and `make test` from the first run on, with a pretended Python, and twice with the real JupyterLab."""
 
+import json
 import os
 import re
 import shutil
@@ -8,7 +9,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -212,20 +217,33 @@ def course(tmp_path, copy_course, set_up_already) -> Path:
     return course
 
 
-def start_lab(course: Path, *arguments: str) -> subprocess.Popen:
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}
-    }
+@pytest.fixture
+def start_lab(course) -> Iterator[Callable[..., subprocess.Popen]]:
+    """Return a function that runs `make lab`, as somebody at a terminal without a screen does."""
+    _, terminal = pytest.importorskip("pty").openpty()  # only to somebody at a terminal does Ctrl-C ask questions
+    screens = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}
+    environment = {name: value for name, value in os.environ.items() if name not in screens}
     environment |= {f"JUPYTER_{kind}_DIR": str(course / ".jupyter" / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    return subprocess.Popen(
-        ["make", "lab", *arguments],
-        cwd=course,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    started = []
+
+    def start(*arguments: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            ["make", "lab", *arguments],
+            cwd=course,
+            env=environment,
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def read_until(process: subprocess.Popen, words: str) -> str:
@@ -237,12 +255,26 @@ def read_until(process: subprocess.Popen, words: str) -> str:
     pytest.fail(f"{words!r} was never printed:\n{read}")
 
 
+def ask_for(address: str) -> list:
+    """Get JSON from a server that has just said its address and may need another moment."""
+    for _ in range(30):
+        with suppress(URLError), urlopen(address, timeout=30) as answer:
+            return json.load(answer)
+        time.sleep(0.5)
+    pytest.fail(f"no answer from {address}")
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="a Mac always has a browser, and this would open it")
-def test_without_a_browser_the_address_is_printed_and_ctrl_c_ends_quietly(course):
-    process = start_lab(course)
+def test_the_address_is_printed_formgrader_knows_the_course_and_ctrl_c_ends_quietly(course, start_lab):
+    process = start_lab()
     printed = read_until(process, "127.0.0.1")
-    assert re.search(r"http://localhost:\d+/lab/tree/notebooks/00_start_here\.ipynb\?token=\w+", printed)
-    time.sleep(1)
+    address, token = re.search(
+        r"(http://localhost:\d+)/lab/tree/notebooks/00_start_here\.ipynb\?token=(\w+)", printed
+    ).groups()
+
+    listed = {assignment["name"] for assignment in ask_for(f"{address}/formgrader/api/assignments?token={token}")}
+    assert listed and listed == {folder.name for folder in (course / "exercises" / "source").iterdir()}
+
     os.killpg(process.pid, signal.SIGINT)
     rest, _ = process.communicate(timeout=30)
     assert "Traceback" not in printed + rest
@@ -250,10 +282,10 @@ def test_without_a_browser_the_address_is_printed_and_ctrl_c_ends_quietly(course
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="a Mac always has a browser, and this would open it")
-def test_a_port_that_is_taken_is_said(course):
+def test_a_port_that_is_taken_is_said(start_lab):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = start_lab(course, f"PORT={port}")
+        process = start_lab(f"PORT={port}")
         printed, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert f"port {port} is not available" in printed
