@@ -45,6 +45,7 @@ _HOME_OF = {
     "threshold_sweep": "metrics",
     "ask": "quiz",
     "check": "quiz",
+    "explain": "quiz",
     "hint": "quiz",
     "progress": "quiz",
 }

@@ -364,12 +364,12 @@ print("dropout layers in a ResNet-18:", sum(isinstance(layer, nn.Dropout) for la
 
 # %% covers=["S36", "S45"]
 company = {"alone": [1], "and cat": [1, 0], "and rocket": [1, 2], "and all": [1, 0, 2, 3, 4, 5]}
-print(f"{'':18}{'eval mode':24}train mode")
+print(f"{'':18} {'eval mode':28} train mode")
 for who, rows in company.items():
     with torch.no_grad():
         outputs = [network(batch[rows])[0].softmax(dim=0).max(dim=0) for network in (model, forgetful)]
     best = [f"{categories[index]} ({p:.0%})" for p, index in outputs]
-    print(f"coffee {who:11}{best[0]:24}{best[1]}")
+    print(f"coffee {who:11} {best[0]:28} {best[1]}")
 
 # %% [markdown]
 # In eval mode the four answers are one and the same. In train mode they are four different ones, for the same photo.
@@ -399,9 +399,9 @@ with torch.no_grad():
     for _ in range(10):
         forgetful(batch)
 columns = [predict(network, weights, squares, k=1) for network in (model, forgetful.eval())]
-print(f"{'':14}{'untouched':26}after the mistake")
+print(f"{'':13} {'untouched':28} after the mistake")
 for name, (untouched,), (afterwards,) in zip(photos, *columns, strict=True):
-    print(f"{name:14}{untouched!s:26}{afterwards!s}")
+    print(f"{name:13} {untouched!s:28} {afterwards!s}")
 
 # %% [markdown]
 # It is not. `eval()` uses what is stored, and what is stored has been overwritten with the statistics of six photos. The

@@ -734,7 +734,8 @@ for line in ("models.efficientnet()", "models.efficientnet_b8()", "models.Effici
     try:
         eval(line)
     except (AttributeError, TypeError) as error:
-        print(f"{line:26} {type(error).__name__}: {str(error).split(":")[0]}")
+        message = str(error).split(":")[0]  # the rest of the last one is a long list
+        print(f"{line:26} {type(error).__name__}: {message}")
 print("builders:", *[name.removeprefix("efficientnet") for name in names if "efficientnet" in name])
 
 # %% [markdown]

@@ -18,8 +18,10 @@ from course_utils.authoring.lessons import (
     stale_notebooks,
     write,
 )
+from course_utils.bank import load_bank
 
 SCRIPTS = lesson_scripts()
+BANK = load_bank()
 
 SCRIPT = """\
 # %% [markdown]
@@ -162,12 +164,12 @@ def test_the_first_cell_says_what_how_long_and_what_is_needed(stored):
     assert "**you need:**" in first
 
 
-def test_there_are_three_self_checks_and_all_are_in_the_bank(stored):
-    from course_utils.bank import load_bank
-
-    asked = re.findall(r'\bask\("([^"]+)"\)', text_of(stored, "code"))
-    assert len(asked) >= 3
-    assert set(asked) <= set(load_bank())
+def test_there_are_three_self_checks_and_none_is_graded_elsewhere(stored):
+    in_cells = re.findall(r'\bask\("([^"]+)"\)', text_of(stored, "code"))
+    in_text = re.findall(r'\bask\("([^"]+)"\)', text_of(stored, "markdown"))
+    assert len(in_cells) >= 3
+    for question in in_cells + in_text:
+        assert not BANK[question].quiz, f"{question} is graded in {BANK[question].quiz}: its feedback is the answer"
 
 
 def test_it_ends_with_what_you_know_and_where_to_go(stored):

@@ -73,10 +73,10 @@ def tiny_net(seed: int = 0, num_classes: int = 2) -> TinyNet:
     return TinyNet(num_classes)
 
 
-def net_with_batchnorm_and_dropout(seed: int = 0) -> nn.Module:
+def net_with_batchnorm_and_dropout(seed: int = 0, dropout: float = 0.5) -> nn.Module:
     torch.manual_seed(seed)
     layers = [nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.5), nn.Linear(8, 2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout), nn.Linear(8, 2))
 
 
 def copy_of_state(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -264,6 +264,25 @@ def test_fine_tuning_learns_and_ends_ready_for_use():
     assert not any(module.training for module in model.modules())
     assert history.epochs == 3
     assert history.total_seconds == sum(history.seconds) > 0
+
+
+def test_fine_tuning_is_the_loop_of_the_textbook():
+    """Written out for one batch of all pictures: train mode, gradients from zero, AdamW, the rate of each step."""
+    pictures = noise_pictures(6)
+    model, by_hand = (net_with_batchnorm_and_dropout(dropout=0.0).eval() for _ in range(2))
+    fine_tune(model, to_tensor, pictures, epochs=3, lr=1e-2, batch_size=6, augment=False)
+
+    images = torch.stack([to_tensor(image) for image in pictures.images])
+    labels = torch.tensor(pictures.labels)
+    by_hand.train()
+    optimizer = torch.optim.AdamW(by_hand.parameters(), weight_decay=0.01)
+    for share in (1, 1, 0.5):  # a warm-up of one step, then half a cosine over the other two
+        optimizer.param_groups[0]["lr"] = 1e-2 * share
+        optimizer.zero_grad()
+        F.cross_entropy(by_hand(images), labels).backward()
+        optimizer.step()
+    for name, tensor in by_hand.state_dict().items():
+        assert torch.allclose(model.state_dict()[name], tensor, rtol=1e-3, atol=1e-5), name
 
 
 def test_a_frozen_backbone_stays_bit_identical():
