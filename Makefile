@@ -63,7 +63,7 @@ clean:  ## remove caches and build folders; .venv stays
 	find course_utils tests lessons exercises -name __pycache__ -type d -exec rm -rf {} +
 
 setup-lab:
-	@tools/setup_venv.sh "$(VENV)" lab
+	@sh tools/setup_venv.sh "$(VENV)" lab
 
 setup-test:
-	@tools/setup_venv.sh "$(VENV)" test
+	@sh tools/setup_venv.sh "$(VENV)" test

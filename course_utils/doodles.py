@@ -78,13 +78,13 @@ DOGS = (
     Breed((226, 204, 166), (208, 182, 140), "plain", "hanging", points=0.15),  # yellow Labrador
     Breed((46, 43, 42), (30, 28, 28), "plain", "hanging"),  # black Labrador
     Breed((108, 74, 52), (84, 56, 38), "plain", "hanging"),  # chocolate Labrador
-    Breed((184, 138, 86), (42, 36, 34), "saddle", "upright", muzzle=1.15, points=0.6),  # German shepherd
+    Breed((184, 138, 86), (42, 36, 34), "saddle", "upright", muzzle=1.3, points=0.6),  # German shepherd
     Breed((228, 222, 214), (206, 198, 188), "plain", "hanging", fluff=1.3),  # white poodle
     Breed((188, 134, 76), (96, 98, 106), "saddle", "folded", muzzle=0.7, fluff=1.1),  # Yorkshire terrier
-    Breed((206, 158, 104), (180, 130, 80), "plain", "upright", muzzle=0.65, light=0.4),  # Chihuahua
+    Breed((206, 158, 104), (180, 130, 80), "plain", "upright", muzzle=0.8, light=0.4),  # Chihuahua
     Breed((226, 216, 200), (140, 86, 46), "patches", "hanging", light=0.8, points=0.5),  # beagle
     Breed((236, 232, 226), (46, 43, 42), "spots", "folded", points=0.6),  # Dalmatian
-    Breed((222, 222, 222), (92, 96, 104), "saddle", "upright", muzzle=0.95, fluff=0.8, light=0.8),  # husky
+    Breed((222, 222, 222), (92, 96, 104), "saddle", "upright", muzzle=1.1, fluff=0.8, light=0.8),  # husky
     Breed((232, 226, 214), (70, 54, 44), "patches", "folded", fluff=0.9),  # terrier
     Breed((58, 54, 54), (40, 38, 38), "plain", "folded", light=0.8, fluff=0.8),  # collie cross
     Breed((132, 116, 96), (62, 52, 44), "stripes", "folded", muzzle=0.85),  # brindle
@@ -153,7 +153,7 @@ def cat_head(breed: Breed, rng) -> list[Part]:
 
 
 def dog_head(breed: Breed, rng) -> list[Part]:
-    long, thick = breed.muzzle * rng.uniform(0.85, 1.2), rng.uniform(0.85, 1.15)
+    long, thick = breed.muzzle * rng.uniform(0.85, 1.2), rng.uniform(0.95, 1.2)
     eye, drop = rng.uniform(0.12, 0.155), rng.uniform(0.8, 1.2)
     mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
     parts = [
@@ -544,7 +544,7 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     coats = (breed,) if rng.random() < 0.65 else CATS + DOGS  # a third wears the coat of any cat or dog
     looks = make_looks(species, breed, coats[rng.integers(len(coats))], rng)
     pose = rng.choice(["standing", "sitting", "lying"], p=[0.38, 0.37, 0.25])
-    shot = rng.choice(["head", "bust", "whole"], p=[0.5, 0.28, 0.22])
+    shot = rng.choice(["head", "bust", "whole"], p=[0.54, 0.28, 0.18])
 
     torso, neck = body(species, pose, rng)
     face = (cat_head if species == "cat" else dog_head)(looks.breed, rng)

@@ -216,7 +216,9 @@ def _starting_layer(
             linear.bias.zero_()
         elif head.weight.shape == linear.weight.shape:
             linear.weight.copy_(head.weight.cpu() * std)
-            linear.bias.copy_(head.bias.cpu() + head.weight.cpu() @ mean)
+            linear.bias.copy_(head.weight.cpu() @ mean)
+            if head.bias is not None:
+                linear.bias.add_(head.bias.cpu())
         else:
             raise ValueError(
                 f"head turns {head.in_features} features into {head.out_features} scores, "
@@ -240,6 +242,8 @@ def install_head(model: nn.Module, linear: nn.Linear) -> nn.Module:
             f"{type(model).__name__} gets {head.in_features}. Are the features from another model?"
         )
     head = find_head(replace_head(model, linear.out_features))
+    if head.layer.bias is None:  # MaxViT's head has none; the layer from fit_head needs one
+        head.layer.bias = nn.Parameter(head.layer.weight.new_zeros(linear.out_features))
     with torch.no_grad():
         head.layer.weight.copy_(linear.weight.reshape(head.layer.weight.shape))
         head.layer.bias.copy_(linear.bias)

@@ -190,7 +190,7 @@ from course_utils import ask
 
 ask("labelling-imagenet")
 
-# %% [markdown] covers=["S10", "S13", "S16", "S18"]
+# %% [markdown] covers=["S10", "S13", "S16", "S18", "S25", "S26", "S42"]
 # ## Two ways to use what it knows
 #
 # ```text
@@ -207,7 +207,8 @@ ask("labelling-imagenet")
 #
 # Using what was learned on one task for another is called **transfer learning**. It has two forms: keep the learned
 # layers as they are and train only a new last layer (**feature extraction**), or let some or all of the learned layers change a
-# little too (**fine-tuning**).
+# little too (**fine-tuning**). You will read "transfer learning or feature extraction?" as if they were opposites; the second
+# is one kind of the first.
 
 # %% [markdown] covers=["S17", "S43", "S44"]
 # You know both sides of this from elsewhere. A cook who moves to another restaurant learns the new menu in a week, because

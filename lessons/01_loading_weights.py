@@ -278,14 +278,13 @@ fetch()
 # **false**: one download, then it works offline. It also means that torch *trusts the name*. If a download broke
 # off or somebody changed the file, you will hear of it late or never; the cure is to delete the file and load again.
 #
-# torchvision puts the first digits of the file's checksum into its name, so a file can be compared with its name.
-# torch does so while downloading only; `load_pretrained` does it each time.
-
-# %%
-print(ResNet18_Weights.DEFAULT.url.split("/")[-1])
+# torchvision puts the first digits of a file's checksum into its name (after the hyphen), so that one can be compared with
+# the other. torch does so only while downloading; `load_pretrained` does it each time.
 
 # %% tags=["nbval-ignore-output"]
-print("Your cache:", torch.hub.get_dir().replace(str(Path.home()), "~") + "/checkpoints")
+checkpoints = Path(torch.hub.get_dir(), "checkpoints")
+print("Your cache:", str(checkpoints).replace(str(Path.home()), "~"))
+print("The file of ResNet-18:", ResNet18_Weights.DEFAULT.url.split("/")[-1])
 
 # %%
 ask("second-call-downloads")

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -177,6 +178,14 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
+def wait_for_server(port: int) -> None:
+    """A server says its address a moment before it answers there."""
+    for _ in range(60):
+        with suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
+            return
+        time.sleep(0.5)
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, copy_course, set_up_already) -> Path:
     """A copy of the course, so that running a lesson changes nobody's notebook; its outputs are taken away first."""
@@ -218,6 +227,7 @@ def server(course) -> Iterator[tuple[str, str]]:
         for line in process.stdout:
             printed += line
             if match := re.search(rf"http://localhost:{port}/lab/\S*\?token=(\w+)", line):
+                wait_for_server(port)
                 yield f"http://localhost:{port}", match[1]
                 break
         else:

@@ -61,6 +61,14 @@ def test_help_names_the_commands_and_does_not_import_torch():
     assert "doctor" in result.stdout and "pretrain" in result.stdout
 
 
+@pytest.mark.parametrize("name", __main__.COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        __main__.main([name, "--help"])
+    assert stop.value.code == 0
+    assert f"usage: python -m course_utils {name}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("arguments", [[], ["docter"]])
 def test_a_missing_or_unknown_command_is_refused(arguments, capsys):
     with pytest.raises(SystemExit) as stop:

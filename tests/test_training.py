@@ -75,7 +75,7 @@ def tiny_net(seed: int = 0, num_classes: int = 2) -> TinyNet:
 
 def net_with_batchnorm_and_dropout(seed: int = 0, dropout: float = 0.5) -> nn.Module:
     torch.manual_seed(seed)
-    layers = [nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1)]
+    layers = [nn.Conv2d(3, 8, 3, stride=4, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1)]
     return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout), nn.Linear(8, 2))
 
 
@@ -139,6 +139,16 @@ def test_installing_a_head_keeps_the_backbone():
     before = copy_of_state(model)
     install_head(model, nn.Linear(512, 2))
     assert changed(model, before) == {"fc.weight", "fc.bias"}
+
+
+def test_a_head_without_bias_gets_one():
+    model, pictures = tiny_net(), noise_pictures(4)
+    model.fc = nn.Linear(4, 2, bias=False)  # like MaxViT's
+    features, labels = extract_features(model, to_tensor, pictures)
+    linear, _ = fit_head(features, labels, 2, epochs=3, head=model.fc)
+    install_head(model, linear)
+    assert torch.allclose(evaluate(model, to_tensor, pictures)[0], linear(features), atol=1e-5)
+    assert "fc.bias" in model.state_dict()
 
 
 def test_a_head_for_other_features_is_refused():
