@@ -38,7 +38,7 @@ unit-tests: setup-test
 
 # On the CPU with the course's own weights: the stored outputs come from there, so they can be compared.
 notebook-tests: setup-test
-	COURSE_WEIGHTS=course COURSE_DEVICE=cpu COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
+	COURSE_WEIGHTS=course COURSE_DEVICE=cpu TQDM_DISABLE=1 COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
 		$(python) -m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg \
 		--nbval-cell-timeout=300 $(PYTEST_ARGS) notebooks/
 

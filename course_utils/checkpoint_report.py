@@ -198,7 +198,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, help="ship this file of pretrain (default: what is shipped)")
     parser.add_argument("--log", type=Path, nargs="+", help="its JSON lines, in order (default: beside the file)")
     parser.add_argument("--cifar", type=Path, help="folder with CIFAR-10, to measure transfer on real pictures too")
-    parser.add_argument("--seeds", type=int, default=5, help="runs for each way of the transfer table (default: 5)")
+    parser.add_argument(
+        "--seeds", type=int, default=5, help="runs for each way of the transfer table (default: 5; 0 leaves it out)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -233,7 +235,9 @@ def run(args: argparse.Namespace) -> int:
     if args.cifar:
         samples["photos of cats and dogs (CIFAR-10, enlarged to 64 px)"] = _cifar_sample(args.cifar)
     transfer = {
-        name: compare_ways(pretrained, transform, sample, range(args.seeds), device) for name, sample in samples.items()
+        name: compare_ways(pretrained, transform, sample, range(args.seeds), device)
+        for name, sample in samples.items()
+        if args.seeds > 0
     }
 
     recipe = json.loads(header.get("recipe", "{}"))
@@ -308,9 +312,6 @@ def _card(entry, log, figure, alt, by_class, transfer, device, seeds) -> str:
     recipe = dict(entry["recipe"])
     command = recipe.pop("how", None) or _command(recipe)  # "how" tells of a run that was not one command
     settings = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in recipe.items())
-    tables = "\n\n".join(
-        f"### {name[0].upper()}{name[1:]}\n\n{transfer_table(rows)}" for name, rows in transfer.items()
-    )
     hardware = sorted({line.get("device", "unknown") for line in log})
     return f"""# Model card: ResNet-18 on Tiny ImageNet
 
@@ -329,9 +330,9 @@ package so that the course also works where no weights can be downloaded.
 ## What it is for, and what it is bad at
 
 It is made for learning: loading, preprocessing, predicting, replacing the head. It knows {len(names)} things, at
-64 x 64 pixels, from 500 pictures each; it has never seen a person as such, a house number or a letter. It is
-wrong more often than right on its worst classes (below), confident when it is wrong, and no basis for any decision
-about people. For real work use ImageNet weights, which `load_pretrained` takes by itself where they can be had.
+64 x 64 pixels, from 500 pictures each, and gives everything else one of these {len(names)} names. Look at its worst
+classes below before you trust it, and base no decision about people on it. For real work use ImageNet weights, which
+`load_pretrained` takes by itself where they can be had.
 
 ## Data
 
@@ -357,7 +358,16 @@ this repository. The weights: {entry["license"]}
 {class_table(names, by_class, 10)}
 
 The median class reaches {statistics.median(by_class):.0%}.
+{_transfer_section(transfer, device, seeds)}"""
 
+
+def _transfer_section(transfer: dict[str, list[Result]], device, seeds: int) -> str:
+    if not transfer:
+        return ""
+    tables = [f"### {name[0].upper()}{name[1:]}\n\n{transfer_table(rows)}\n" for name, rows in transfer.items()]
+    if len(transfer) == 1:
+        tables.append(REAL_PICTURES_MISSING + "\n")
+    return f"""
 ## What it is worth for another task
 
 {TRAINING_PICTURES} labelled pictures of cats and dogs, {TEST_PICTURES} others to test on, the same network each time;
@@ -368,7 +378,4 @@ From scratch and fine-tuning use AdamW with warm-up and cosine, flips and random
 chosen among {_numbers(SCRATCH.learning_rates)} and {_numbers(EVERYTHING.learning_rates)} on pictures that are
 used for nothing else.
 
-{tables}
-
-{"" if len(transfer) > 1 else REAL_PICTURES_MISSING}
-"""
+{chr(10).join(tables)}"""

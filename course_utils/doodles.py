@@ -11,12 +11,13 @@ All chance comes from one numpy Generator, so that the same seed gives the same 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter
 
-OVERSAMPLING = 2  # drawn at twice the size and then shrunk, so that edges are smooth
 PINK, BLACK = np.float32([205, 135, 130]), np.float32([34, 30, 32])
 FUR, NOSE, EYE, INNER_EAR, TONGUE, MOUTH = range(6)  # what can cover a part
 HEAD, BODY = range(2)  # the two frames that parts belong to
+Vector = np.ndarray | tuple[float, float, float]
 
 
 class Part(NamedTuple):
@@ -103,33 +104,34 @@ def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
     return np.float32(turn @ nod @ tilt)
 
 
-def vec(x, y, z) -> np.ndarray:
+def vec(x: float, y: float, z: float) -> np.ndarray:
     return np.float32([x, y, z])
 
 
-def ball(center, radii, cover=FUR, tone=0.0) -> Part:
+def ball(center: Vector, radii: Vector, cover: int = FUR, tone: float = 0.0) -> Part:
     """An ellipsoid whose axes are x, y and z."""
     return Part(np.float32(center), np.float32(radii), np.eye(3, dtype=np.float32), cover, tone)
 
 
-def bone(start, end, thick, flat=1.0, cover=FUR, tone=0.0) -> Part:
+def bone(start: Vector, end: Vector, thick: float, flat: float = 1.0, cover: int = FUR, tone: float = 0.0) -> Part:
     """A long ellipsoid from `start` to `end`, `thick` in radius; `flat` is its depth as a share of that."""
     start, end = np.float32(start), np.float32(end)
     length = np.linalg.norm(end - start)
     x, y, z = (end - start) / length
-    out = np.hypot(x, y) or 1.0
+    x = x or 1e-6  # a bone that runs straight along z would leave its other axes open
+    out = np.hypot(x, y)
     # The second axis runs along the bone, the first is level with the picture, the third is across both.
     axes = np.float32([[y / out, x, -x * z / out], [-x / out, y, -y * z / out], [0, z, out]])
     return Part((start + end) / 2, vec(thick, length / 2 + 0.3 * thick, flat * thick), axes, cover, tone)
 
 
-def spike(start, end, thick, flat=0.4, cover=FUR) -> list[Part]:
+def spike(start: Vector, end: Vector, thick: float, flat: float = 0.4, cover: int = FUR) -> list[Part]:
     """A pointed ear: balls from `start` to `end`, each smaller and nearer to the tip than the one before."""
     shrink = 0.72 ** np.arange(7, dtype=np.float32)
     return [ball(end + k * (start - end), k * thick * vec(1, 1, flat), cover, tone=-1) for k in shrink]
 
 
-def cat_head(breed: Breed, rng) -> list[Part]:
+def cat_head(breed: Breed, rng: Generator) -> list[Part]:
     wide, short = rng.uniform(0.95, 1.08), 0.35 * (1 - breed.muzzle)
     eye, tall, lean = rng.uniform(0.18, 0.23), breed.ears * rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.35)
     mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
@@ -152,7 +154,7 @@ def cat_head(breed: Breed, rng) -> list[Part]:
     return parts
 
 
-def dog_head(breed: Breed, rng) -> list[Part]:
+def dog_head(breed: Breed, rng: Generator) -> list[Part]:
     long, thick = breed.muzzle * rng.uniform(0.85, 1.2), rng.uniform(0.95, 1.2)
     eye, drop = rng.uniform(0.12, 0.155), rng.uniform(0.8, 1.2)
     mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
@@ -181,7 +183,7 @@ def dog_head(breed: Breed, rng) -> list[Part]:
     return parts
 
 
-def body(species: str, pose: str, rng) -> tuple[list[Part], np.ndarray]:
+def body(species: str, pose: str, rng: Generator) -> tuple[list[Part], np.ndarray]:
     """The parts of a body that looks towards z, its chest at (0, 0, 0), and where its head goes."""
     cat, thick = species == "cat", rng.uniform(0.85, 1.15)
     chest, hips, leg = (vec(0.85, 0.85, 0.25) if cat else vec(1.05, 0.85, 0.32)) * thick
@@ -229,6 +231,7 @@ def body(species: str, pose: str, rng) -> tuple[list[Part], np.ndarray]:
 
 
 def place(parts: list[Part], frame: Frame) -> list[Part]:
+    """The parts of a head or a body, moved to where it stands."""
     return [
         p._replace(
             center=frame.turn @ (frame.size * p.center) + frame.at, radii=frame.size * p.radii, axes=frame.turn @ p.axes
@@ -259,7 +262,7 @@ class Looks(NamedTuple):
     tint: np.ndarray  # color of the light, about 1
 
 
-def make_looks(species: str, breed: Breed, coat: Breed, rng) -> Looks:
+def make_looks(species: str, breed: Breed, coat: Breed, rng: Generator) -> Looks:
     """`coat` gives the colors and pattern; it is another breed's than `breed` for a mongrel."""
     cat = species == "cat"
     irises = ((190, 170, 60), (130, 165, 70), (200, 130, 40), (110, 160, 200)) if cat else ((84, 52, 28), (50, 34, 24))
@@ -307,7 +310,7 @@ def fur_color(points: np.ndarray, tone: np.ndarray, head: np.ndarray, looks: Loo
     return (color + light * (np.float32([236, 230, 220]) - color)) * (1 - 0.75 * dark)
 
 
-def noise(rng, height: int, width: int, cell_y: float, cell_x: float) -> np.ndarray:
+def noise(rng: Generator, height: int, width: int, cell_y: float, cell_x: float) -> np.ndarray:
     """Smooth noise (height, width) around 0 with deviations of about 1; the cells are its grain in pixels."""
     shape = max(2, round(height / cell_y)), max(2, round(width / cell_x))
     small = Image.fromarray(rng.standard_normal(shape, np.float32))
@@ -362,7 +365,7 @@ def nearest_surface(parts: list[Part], view: View) -> tuple[np.ndarray, ...]:
     return pixels, k, points, normals, places
 
 
-def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Looks, rng) -> np.ndarray:
+def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Looks, rng: Generator) -> np.ndarray:
     """Draws the parts: (H, W, 4) with red, green, blue and opacity in 0..255."""
     pixels, part, points, normals, places = nearest_surface(parts, view)
     side, scale = view.side, view.scale
@@ -421,16 +424,17 @@ def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Loo
 # --- The scene -------------------------------------------------------------------------------------------------
 
 
-def random_color(rng, low=30, high=220, strength=0.35) -> np.ndarray:
+def random_color(rng: Generator, low: float = 30, high: float = 220, strength: float = 0.35) -> np.ndarray:
     """A color (3,) as things at home have it: mostly gray, with some strength of hue."""
     return strength * rng.uniform(low, high, 3) + (1 - strength) * rng.uniform(low, high)
 
 
-def ink(color, factor=1.0) -> tuple[int, ...]:
+def ink(color: np.ndarray | tuple[int, int, int], factor: float = 1.0) -> tuple[int, ...]:
+    """A color as Pillow wants it: whole numbers in 0..255."""
     return tuple(int(v) for v in np.clip(np.asarray(color) * factor, 0, 255))
 
 
-def background(rng, side: int, horizon: float) -> Image.Image:
+def background(rng: Generator, side: int, horizon: float) -> Image.Image:
     """A place to be, out of focus: outdoors or a room, with things in it. horizon: in 0..1 from the top."""
     kind = rng.choice(["lawn", "room", "cloth", "sand", "snow"], p=[0.27, 0.33, 0.25, 0.1, 0.05])
     outdoors = kind in ("lawn", "sand", "snow")
@@ -459,7 +463,7 @@ def background(rng, side: int, horizon: float) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(float(side * rng.uniform(0.004, 0.03))))
 
 
-def clutter(draw: ImageDraw.ImageDraw, rng, side: int, horizon: float) -> None:
+def clutter(draw: ImageDraw.ImageDraw, rng: Generator, side: int, horizon: float) -> None:
     """Something that stands about: a box, a ball, a trunk, a bush, or a picture on the wall."""
     color, kind = random_color(rng, 20, 235, 0.4), rng.integers(5)
     x, w, h = rng.uniform([-0.1, 0.08, 0.08], [1, 0.4, 0.5]) * side
@@ -480,7 +484,7 @@ def clutter(draw: ImageDraw.ImageDraw, rng, side: int, horizon: float) -> None:
         draw.rectangle([x, top - h * 0.6, x + w, top], fill=ink(color), outline=ink(color, 0.6), width=2)
 
 
-def foreground(image: Image.Image, rng) -> Image.Image:
+def foreground(image: Image.Image, rng: Generator) -> Image.Image:
     """Puts something in front of the animal, in one picture of three: grass, an edge, bars or a blurred leaf."""
     kind = rng.choice(["nothing", "grass", "edge", "bars", "leaf"], p=[0.67, 0.12, 0.1, 0.04, 0.07])
     if kind == "nothing":
@@ -508,6 +512,7 @@ def foreground(image: Image.Image, rng) -> Image.Image:
 
 
 def whiskers(image: Image.Image, head: Frame, view: View) -> None:
+    """Draws three whiskers on each side of a cat's face that is in view."""
     draw = ImageDraw.Draw(image, "RGBA")
     for side in (-1, 1):
         if (view.turn @ head.turn @ [side * 0.5, 0, 1])[2] < 0.35:  # on the far side of the face
@@ -519,9 +524,9 @@ def whiskers(image: Image.Image, head: Frame, view: View) -> None:
             draw.line([tuple(p) for p in pixels], fill=(240, 240, 235, 130), width=max(1, view.side // 200))
 
 
-def camera(image: Image.Image, size: int, rng) -> Image.Image:
+def camera(image: Image.Image, size: int, rng: Generator) -> Image.Image:
     """What a camera does to a scene: softness, fewer pixels, contrast, a color cast and noise."""
-    softness = OVERSAMPLING * rng.uniform(0.2, 0.9) ** 2
+    softness = rng.uniform(0.2, 0.9) ** 2 * image.width / size
     image = image.filter(ImageFilter.GaussianBlur(float(softness))).resize((size, size), Image.Resampling.BOX)
     pixels = (np.asarray(image) / 255) ** rng.uniform(0.75, 1.3) * rng.uniform(0.94, 1.06, 3)
     pixels += rng.uniform(0, 0.02) * rng.standard_normal((size, size, 3))
@@ -537,7 +542,7 @@ def pencil(image: Image.Image) -> Image.Image:
     return Image.fromarray(drawing.astype(np.uint8))
 
 
-def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> Image.Image:
+def draw_pet(species: str, size: int, style: str, rng: Generator) -> Image.Image:
     """One picture (RGB, size x size) of a "cat" or a "dog"; style: "plain" or "shifted" (a pencil drawing)."""
     breeds = CATS if species == "cat" else DOGS
     breed = breeds[rng.integers(len(breeds))]
@@ -560,7 +565,8 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     low, high = centers.min(axis=0), centers.max(axis=0)
     if shot == "bust":
         low = low - [0.4, 1.6]
-    side = size * OVERSAMPLING
+    oversampling = 2 if size < 128 else 1  # small pictures are drawn larger and shrunk, so that edges are smooth
+    side = size * oversampling
     scale = side * rng.uniform(0.85, 1.15) / float(max(high - low) + 0.8)
     origin = np.float32(side * (0.5 + rng.normal(0, 0.05, 2)) + scale * (low + high) / 2 * (-1, 1))
     view = View(turn, scale, origin, side)
@@ -568,8 +574,8 @@ def draw_pet(species: str, size: int, style: str, rng: np.random.Generator) -> I
     opacity = animal[..., 3] / 255
 
     horizon = np.clip((origin[1] + scale) / side - rng.uniform(0.1, 0.5), 0.1, 0.9)
-    place_to_be = background(rng, size, horizon).resize((side, side), Image.Resampling.BICUBIC)
-    scene = np.asarray(place_to_be) * looks.tint
+    backdrop = background(rng, size, horizon).resize((side, side), Image.Resampling.BICUBIC)
+    scene = np.asarray(backdrop) * looks.tint
     shadow = np.roll(opacity, (side // 32, int(-looks.sun[0] * side / 20)), (0, 1))
     scene *= 1 - 0.45 * blur(shadow, side / 32)[..., None]
     scene += blur(opacity, 0.6)[..., None] * (animal[..., :3] - scene)

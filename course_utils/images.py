@@ -41,30 +41,13 @@ def open_image(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
     Of an animation or a multi-page file, the first picture. See `to_rgb` for how other modes become RGB.
     Raises ImageError for whatever is no complete picture.
     """
-    if isinstance(source, Image.Image):
-        return _decode(source, "the PIL image")
-    data, name = _read(source)
-    if not data:
-        raise ImageError(
-            f"{name} is empty (0 bytes); get it again, or call .seek(0) on a file that was already read."
-        )
-    if len(data) > MAX_BYTES:
-        raise ImageError(f"{name} is larger than {MAX_BYTES // 10**6} MB; make a smaller copy first.")
-    try:
-        # Pillow only warns about pictures of 90 to 180 million pixels; we refuse them as well.
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{name} is not a picture: it holds {_what_it_is(data)}.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(
-            f"{name} has more than {Image.MAX_IMAGE_PIXELS // 10**6} million pixels, "
-            "far more than any network uses; make a smaller copy first."
-        ) from error
-    except Exception as error:  # Pillow's readers raise almost anything when the header is damaged
-        raise ImageError(f"{name} is damaged ({error}); get the file again.") from error
-    return _decode(image, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow remarks on odd metadata, which the reader can do nothing about
+        warnings.simplefilter("error", Image.DecompressionBombWarning)  # and hesitates to refuse giants; we do not
+        if isinstance(source, Image.Image):
+            return _decode(source, "the PIL image")
+        data, name = _read(source)
+        return _decode(_identify(data, name), name)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -95,12 +78,31 @@ def _to_8_bit(values: np.ndarray, mode: str) -> np.ndarray:
     values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = values.min(), values.max()
     if low < 0 or high > 65535 or (mode == "F" and high > 255):
-        values = (values - low) / (high - low) * 255
+        values = (values - low) / (high - low or 1) * 255
     elif high > 255:
         values = values / 256
     elif mode == "F" and high <= 1:
         values = values * 255
     return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+def _identify(data: bytes, name: str) -> Image.Image:
+    """A PIL image whose header was read, but not yet its pixels."""
+    if not data:
+        raise ImageError(f"{name} is empty (0 bytes); get it again, or call .seek(0) on a file that was already read.")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"{name} is larger than {MAX_BYTES // 10**6} MB; make a smaller copy first.")
+    try:
+        return Image.open(io.BytesIO(data))
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name} is not a picture: it holds {_what_it_is(data)}.") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(
+            f"{name} has more than {Image.MAX_IMAGE_PIXELS // 10**6} million pixels, "
+            "far more than any network uses; make a smaller copy first."
+        ) from error
+    except Exception as error:  # Pillow's readers raise almost anything when a header is damaged
+        raise ImageError(f"{name} is damaged ({error}); get the file again.") from error
 
 
 def _decode(image: Image.Image, name: str) -> Image.Image:
@@ -258,7 +260,7 @@ _SAMPLES = {
     ),
     "horse": (
         "horse.png",
-        (36, 0, 364, 328),
+        (0, -36, 400, 364),
         "Black silhouette of a standing horse, seen from its right side, on white.",
         "Horse, by Andreas Preuss (marauder), openclipart.org; skimage.data.horse",
         "CC0 (no copyright restrictions)",
@@ -276,8 +278,16 @@ def sample_images() -> dict[str, Photo]:
     photos = {}
     for name, (file, box, description, source, licence) in _SAMPLES.items():
         image = open_image(folder / file)
-        photos[name] = Photo(name, image, image.crop(box), description, source, licence)
+        photos[name] = Photo(name, image, _cut(image, box), description, source, licence)
     return photos
+
+
+def _cut(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """The part of an image in a box; white where the box reaches beyond the image."""
+    left, top, right, bottom = box
+    part = Image.new("RGB", (right - left, bottom - top), "white")
+    part.paste(image, (-left, -top))
+    return part
 
 
 def _scikit_image_data() -> Path:

@@ -492,11 +492,12 @@ def _in_batches(
 
 
 def _progress_bar(total: int, description: str, unit: str, progress: bool, done: int = 0) -> tqdm:
-    """A bar that appears after two seconds and is gone at the end; COURSE_PROGRESS=0 shows none anywhere.
+    """A bar that appears after two seconds and is gone at the end; TQDM_DISABLE=1 shows none anywhere.
 
     It goes to stdout, because graders take anything on stderr for a failure.
     """
-    hidden = not progress or os.environ.get("COURSE_PROGRESS") == "0"
+    # Asked here, because tqdm itself looks at the variable in a terminal only, not in a notebook.
+    hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in {"", "0"}
     look = {"desc": description, "unit": unit, "delay": 2, "leave": False, "file": sys.stdout}
     return tqdm(total=total, initial=done, disable=hidden, **look)
 

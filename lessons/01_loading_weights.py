@@ -62,10 +62,7 @@ print("\ndifferent answers:", labels[0], "and", labels[1])
 # %%
 from course_utils.plots import show_images
 
-titles = [
-    f"untrained: {guess.label}\nloaded: {answer.label}"
-    for guess, answer in zip(guesses, answers, strict=True)
-]
+titles = [f"untrained: {guess.label}\nloaded: {answer.label}" for guess, answer in zip(guesses, answers, strict=True)]
 told = "; ".join(f"{name}, {title}" for name, title in zip(photos, titles, strict=True))
 show_images(
     squares,
@@ -436,9 +433,8 @@ for warning in caught:
 
 # %%
 classifiers = models.list_models(module=models)
-newer = [
-    name for name in classifiers if models.get_model_weights(name).DEFAULT.name != "IMAGENET1K_V1"
-]
+default = {name: models.get_model_weights(name).DEFAULT.name for name in classifiers}
+newer = [name for name in classifiers if default[name] != "IMAGENET1K_V1"]
 print(f"{len(newer)} of {len(classifiers)}, for example {', '.join(newer[:4])}")
 
 # %%
@@ -456,16 +452,12 @@ import torchvision
 attempts = {
     'resnet18(weights="imagenet")': lambda: resnet18(weights="imagenet"),
     'resnet18(weights="IMAGENET1K_V2")': lambda: resnet18(weights="IMAGENET1K_V2"),
-    "resnet18(weights=ResNet50_Weights.DEFAULT)": lambda: resnet18(
-        weights=ResNet50_Weights.DEFAULT
-    ),
+    "resnet18(weights=ResNet50_Weights.DEFAULT)": lambda: resnet18(weights=ResNet50_Weights.DEFAULT),
     'models.ResNet50(weights="DEFAULT")': lambda: models.ResNet50(weights="DEFAULT"),
     'torchvision.load_model("resnet50")': lambda: torchvision.load_model("resnet50"),
     'torch.load("resnet50")': lambda: torch.load("resnet50"),
     "models.resnet(weights=None)": lambda: models.resnet(weights=None),
-    'resnet18(weights="DEFAULT", num_classes=10)': lambda: resnet18(
-        weights="DEFAULT", num_classes=10
-    ),
+    'resnet18(weights="DEFAULT", num_classes=10)': lambda: resnet18(weights="DEFAULT", num_classes=10),
     "resnet18(weights=None)": lambda: resnet18(weights=None),
 }
 

@@ -250,9 +250,9 @@ def widen(image):
     return Image.fromarray(np.pad(image, ((0, 0), (strip, strip), (0, 0)), mode="reflect"))
 
 
-drawn = doodle_pets(240, seed=0)
+drawn = doodle_pets(200, seed=0)
 pets = Pictures([widen(image) for image in drawn.images], drawn.labels, drawn.categories)
-train, test = split(pets, (0.4, 0.6))
+train, test = split(pets, (0.35, 0.65))
 print("for later:", train.counts(), "  for the test:", test.counts())
 
 # %%

@@ -286,8 +286,8 @@ ask("names-of-the-classes")
 # %% [markdown]
 # ## All steps in one call
 #
-# `predict` does what you have just done: preset, batch, eval mode, no gradients, softmax, top k, names. It is short;
-# open `course_utils/inference.py` and find the six steps in it.
+# `predict` does what you have just done: preset, batch, eval mode, no gradients, softmax, top k, names. It is short; open
+# `course_utils/inference.py`, or run `predict??` in a cell, and find the six steps in it.
 
 # %% covers=["S21"]
 answers = predict(model, weights, squares, k=5)
@@ -516,7 +516,7 @@ except RuntimeError as error:
 # 05. What do they do for speed? One photo, the three contexts in turn, and of each the fastest of twelve passes.
 
 # %% tags=["nbval-ignore-output"]
-fastest = {torch.enable_grad: 1e9, torch.no_grad: 1e9, torch.inference_mode: 1e9}
+fastest = dict.fromkeys((torch.enable_grad, torch.no_grad, torch.inference_mode), float("inf"))
 for _ in range(12):
     for context in fastest:
         with context():
@@ -527,8 +527,8 @@ for context, seconds in fastest.items():
     print(f"{context.__name__:16} {1000 * seconds:6.1f} ms")
 
 # %% [markdown]
-# The layers do the same arithmetic in all three, so the times lie close together, and another program on your machine may
-# well change them more than the context does. The gain is memory.
+# The layers do the same arithmetic in all three, so the times lie close together on a quiet machine, and on a busy one other
+# programs change them more than the context does. The gain is memory.
 
 # %%
 ask("what-eval-does")
@@ -557,13 +557,14 @@ print("same scores:", torch.allclose(one_by_one, together, atol=1e-3))
 
 # %%
 def pictures_per_second(network, images, seconds=0.3):
-    """Repeat a forward pass for about ``seconds`` and count. ``.cpu()`` waits for a GPU to finish."""
+    """Repeat a forward pass for about ``seconds``; rate the fastest. ``.cpu()`` waits for a GPU to finish."""
     network(images).cpu()  # the first pass is slower: memory is set aside, kernels are chosen
-    start, count = time.perf_counter(), 0
-    while time.perf_counter() - start < seconds:
+    fastest, end = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
         network(images).cpu()
-        count += len(images)
-    return count / (time.perf_counter() - start)
+        fastest = min(fastest, time.perf_counter() - start)
+    return len(images) / fastest
 
 
 # %% tags=["nbval-ignore-output"]
@@ -587,7 +588,7 @@ show_lines(
 # %% [markdown]
 # Usually it is (c). Each call has a fixed cost, for Python and for starting each layer, and a batch shares it; once all cores,
 # or the GPU, are busy, more pictures only take more memory. Where the curve levels off depends on your machine and on what
-# else it is doing, so measure it there. On a GPU the gain is far larger than on a CPU. If memory runs out, halve the
+# else it is doing, so measure it there. On a GPU the gain is usually far larger than on a CPU. If memory runs out, halve the
 # batch: `predict` does it by itself.
 #
 # ## Model and picture must meet
@@ -604,9 +605,9 @@ except RuntimeError as error:
     print(error)
 
 # %% [markdown]
-# With a GPU it reads `Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!` or
-# `Input type (torch.cuda.FloatTensor) and weight type (torch.FloatTensor) should be the same`. All three mean: one of
-# the two has not moved. The cure is `.to(device)`, and it has a trap. Which of these two lines does what it says?
+# With a GPU it reads `Expected all tensors to be on the same device, but found at least two devices, cpu and cuda:0!` or
+# `Input type (torch.cuda.FloatTensor) and weight type (torch.FloatTensor) should be the same`, depending on the layer and
+# on your version of PyTorch. All of them mean: one of the two has not moved. The cure is `.to(device)`, and it has a trap. Which of these two lines does what it says?
 
 # %%
 picture, layer = torch.zeros(3), nn.Linear(3, 2)

@@ -39,7 +39,7 @@ from course_utils.plots import PALETTE, show, show_bars
 #
 # This lesson is about names and shapes, not about what a model has learned. So most models here are built on PyTorch's
 # `meta` device: every layer is there, with its name and its sizes, but no tensor holds any numbers. A network of 500 MB
-# takes no memory, and a forward pass tells the shape of the result without computing anything.
+# takes next to no memory, and a forward pass tells the shape of the result without computing anything.
 
 
 # %%
@@ -145,9 +145,8 @@ def box(ax, x, y, width, text, **look):
     ax.text(x + width / 2, y, text, ha="center", va="center", fontsize=7.5, weight=weight)
 
 
-def draw(ax, y, name):
+def draw(ax, y, name, model):
     """One row: the name, the backbone in one box, the last part in one box for each layer in it."""
-    model = blueprint(name)
     head = find_head(model)
     front, last, inside = anatomy(model)
     ax.text(0, y, f"{name}\n{as_code(head.name)}", va="center", fontsize=9, family="monospace")
@@ -163,12 +162,13 @@ def draw(ax, y, name):
         )  # fmt: skip
 
 
-# %% covers=["S18", "S20", "S61"]
-rows = ["resnet18", "densenet121", "swin_t", "vit_b_16", "mobilenet_v2", "vgg16", "squeezenet1_1"]
+# %% covers=["S20", "S61"]
+chosen = ["resnet18", "densenet121", "swin_t", "vit_b_16", "mobilenet_v2", "vgg16", "squeezenet1_1"]
+seven = {name: blueprint(name) for name in chosen}
 fig, ax = plt.subplots(figsize=(10, 5.2))
-for y, name in enumerate(rows):
-    draw(ax, y, name)
-ax.set(xlim=(0, 119), ylim=(len(rows) - 0.5, -1))
+for y, (name, model) in enumerate(seven.items()):
+    draw(ax, y, name, model)
+ax.set(xlim=(0, 119), ylim=(len(seven) - 0.5, -1))
 for x, title in {0: "model and its head", 24: "backbone", 53: "last part"}.items():
     ax.text(x, -0.75, title, fontsize=10)
 ax.axis("off")
@@ -188,7 +188,7 @@ show(
 # So the right line for ten classes differs from model to model:
 
 # %% covers=["S23", "S46"]
-resnet, densenet, swin, vit, mobilenet, vgg, squeezenet = map(blueprint, rows)
+resnet, densenet, swin, vit, mobilenet, vgg, squeezenet = seven.values()
 with torch.device("meta"):
     resnet.fc = nn.Linear(resnet.fc.in_features, 10)
     densenet.classifier = nn.Linear(densenet.classifier.in_features, 10)
@@ -197,8 +197,8 @@ with torch.device("meta"):
     mobilenet.classifier[1] = nn.Linear(mobilenet.classifier[1].in_features, 10)
     vgg.classifier[6] = nn.Linear(vgg.classifier[6].in_features, 10)
     squeezenet.classifier[1] = nn.Conv2d(squeezenet.classifier[1].in_channels, 10, kernel_size=1)
-for model in (resnet, densenet, swin, vit, mobilenet, vgg, squeezenet):
-    print(f"{type(model).__name__:18} {output_shape(model)}")
+for name, model in seven.items():
+    print(f"{name:14} {output_shape(model)}")
 
 # %% [markdown]
 # All seven answer with 10 scores. SqueezeNet is the odd one: its head is no linear layer but a **1 x 1 convolution**. It
@@ -271,8 +271,8 @@ except NotImplementedError as error:
 # nothing to compute with. So that one computation gets a real device: the innermost `with torch.device` wins. `patch` swaps a
 # function for as long as the `with` block lasts.
 #
-# It also lets us save time. Most of the building goes into random start values, which `meta` tensors cannot hold
-# anyway, so we skip drawing them.
+# It also lets us save time. More than half of the building goes into random start values, which `meta` tensors cannot
+# hold anyway, so we skip drawing them.
 
 # %%
 plan_widths = BlockParams.from_init_params
@@ -449,7 +449,7 @@ for name in ("resnet18", "resnet50", "densenet121", "vgg16", "vit_b_16"):
 ask("in-features-1000")
 
 # %% [markdown]
-# Now you have everything for a function. A first version, tried on one model of each way:
+# Now you have everything for a function. A first version, tried on the smallest model of each way:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -465,7 +465,8 @@ def my_replace_head(model, num_classes):
     return model
 
 
-one_of_each = {way: next(name for name in names if ways[name] == way) for way in counts}
+weights_of = {name: count_weights(model) for name, model in zoo.items()}
+one_of_each = {way: min((n for n in names if ways[n] == way), key=weights_of.get) for way in counts}
 for name in one_of_each.values():
     try:
         print(f"{name:14} {output_shape(my_replace_head(blueprint(name), 7))}")
@@ -585,7 +586,8 @@ for function in (my_replace_head, replace_head):
 # A new random head; the hour is lost. The course's function looks first: a head that already has the right number of scores is
 # left alone. Functions that can be repeated without harm are called **idempotent**, and in notebooks they are gold.
 #
-# Open `course_utils/heads.py` and compare it with your version. It also refuses what is no classifier:
+# Open `course_utils/heads.py` (or run `replace_head??`) and compare it with your version. It also refuses what is no
+# classifier:
 
 # %%
 detector = models.detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
@@ -622,7 +624,7 @@ with torch.no_grad():
     print("scores:  ", tuple(model(batch).shape), "before,", tuple(renewed(batch).shape), "after")
 
 # %% [markdown]
-# For each of the six photos 512 numbers, bit for bit the same. All that was learned is in them; only the last step has to be
+# For each of the six photos 512 numbers, bit for bit the same. All that the backbone has learned is in them; only the last step has to be
 # learned anew. That architecture and weights are kept apart pays off here: one part is exchanged, the others
 # keep their numbers. The output is always **(pictures, classes)**, whatever the model.
 
@@ -692,7 +694,7 @@ def learn(network):
         cross_entropy(network(batch), torch.tensor([0, 1, 2, 0, 1, 2])).backward()
         print("trains", trainable)
     except RuntimeError as error:
-        print("trains", trainable, error)
+        print("trains", trainable, "RuntimeError:", error)
 
 
 learn(replace_head(copy.deepcopy(model).requires_grad_(False), 3))  # freeze, then replace

@@ -99,19 +99,19 @@ def test_a_release_is_one_notebook_without_answers_hidden_tests_and_outputs(name
     source_of = {cell.id: cell.source for cell in source.cells}
     for cell in released.cells:
         if is_answer(cell) or cell.metadata.get("nbgrader", {}).get("grade"):
-            hidden = between_marks(source_of[cell.id])
-            assert hidden, f"{cell.id} has nothing to hide"
-            assert not [line for line in hidden if line in cell.source.splitlines()], cell.id
+            hidden, shown = between_and_outside_marks(source_of[cell.id])
+            assert "".join(hidden).strip(), f"{cell.id} has nothing to hide"
+            assert [line for line in cell.source.splitlines() if "YOUR ANSWER HERE" not in line] == shown
 
 
-def between_marks(source: str) -> list[str]:
-    inside, lines = False, []
+def between_and_outside_marks(source: str) -> tuple[list[str], list[str]]:
+    inside, hidden, shown = False, [], []
     for line in source.splitlines():
         if line.strip().startswith("### "):
             inside = "BEGIN" in line
-        elif inside and line.strip() not in ("", ")", "):"):
-            lines.append(line)
-    return lines
+        else:
+            (hidden if inside else shown).append(line)
+    return hidden, shown
 
 
 @pytest.mark.parametrize("step", ["source", "release"])

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(
     reason="needs make, Chromium and its driver (on Debian: apt install chromium chromium-driver)",
 )
 
-# Everything that a browser says to its makers on its own is switched off; what remains, the page asked for.
+# What a browser says to its makers on its own is switched off; what remains, the page asked for, and it cannot get out.
 QUIET = [
     "--headless",
     "--no-sandbox",
@@ -45,6 +45,7 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
     "--window-size=1400,1000",
 ]
 
@@ -246,6 +247,8 @@ def lab(server, course, tmp_path) -> Iterator[Lab]:
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(DRIVER))
     try:
+        browser.get("about:blank")
+        browser.get_log("performance"), browser.get_log("browser")  # forget the start page of this Chromium
         yield Lab(browser, course, *server)
     finally:
         browser.quit()

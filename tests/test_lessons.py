@@ -101,6 +101,18 @@ def test_execution_stores_tidy_outputs(project):
     assert str(project) not in nbformat.writes(notebook)
 
 
+def test_printed_pieces_are_joined_and_half_done_progress_bars_dropped(project):
+    script = project / "lessons" / "00_hello.py"
+    pieces = 'print("one ", end="", flush=True)\nprint("two")'
+    bar = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(2)): pass"
+    script.write_text(f"# %% [markdown]\n# # T\n\n# %%\n{pieces}\n\n# %%\n{bar}\n")
+    notebook = build(script)
+    execute(notebook, project)
+    *_, printed, progress = notebook.cells
+    assert [output.text for output in printed.outputs] == ["one two\n"]
+    assert progress.outputs == []
+
+
 def test_an_error_that_no_tag_expects_stops_the_build(project):
     script = project / "lessons" / "00_hello.py"
     script.write_text(SCRIPT.replace('# %% tags=["raises-exception"]', "# %%"))

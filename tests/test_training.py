@@ -38,6 +38,11 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def bars_as_usual(monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+
+
 def noise_pictures(n: int, seed: int = 0, size: int = 32, categories=NAMES) -> Pictures:
     """Noise, with a tint of red in category 0 and of blue in category 1."""
     generator = np.random.default_rng(seed)
@@ -610,7 +615,7 @@ def test_bars_go_to_stdout_and_vanish(impatient, capsys):
 @pytest.mark.parametrize("way", ["argument", "environment"])
 def test_bars_can_be_switched_off(way, impatient, capsys, monkeypatch):
     if way == "environment":
-        monkeypatch.setenv("COURSE_PROGRESS", "0")
+        monkeypatch.setenv("TQDM_DISABLE", "1")
     fine_tune(tiny_net(), to_tensor, TWO, progress=way == "environment", **SETTINGS)
     extract_features(tiny_net(), to_tensor, TWO, progress=way == "environment")
     assert capsys.readouterr() == ("", "")
@@ -622,7 +627,7 @@ def test_short_work_shows_no_bar(capsys):
 
 
 def test_in_a_notebook_a_bar_is_no_stderr_and_can_be_kept_out():
-    """Three seconds of work in a real kernel, first with a bar, then with COURSE_PROGRESS=0."""
+    """Three seconds of work in a real kernel, first with a bar, then with TQDM_DISABLE=1."""
     nbformat = pytest.importorskip("nbformat", reason="notebooks are optional (the lab extra)")
     nbclient = pytest.importorskip("nbclient", reason="notebooks are optional (the lab extra)")
     pytest.importorskip("ipykernel", reason="notebooks are optional (the lab extra)")
@@ -633,7 +638,7 @@ def test_in_a_notebook_a_bar_is_no_stderr_and_can_be_kept_out():
         "        time.sleep(0.5)\n"
         "        bar.update()"
     )
-    cells = [load, work, "os.environ['COURSE_PROGRESS'] = '0'\n" + work]
+    cells = [load, work, "os.environ['TQDM_DISABLE'] = '1'\n" + work]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, timeout=300, startup_timeout=300).execute()
     loading, with_bar, without_bar = (cell.outputs for cell in notebook.cells)

@@ -99,7 +99,7 @@ def solution(source: str) -> str:
 
 
 def _with_letters(text: str, right_answer: str) -> str:
-    if "<" not in text:
+    if "<right>" not in text and "<wrong>" not in text:
         return text
     right = re.search(r'"([a-h])"\Z', right_answer.strip())[1]
     return text.replace("<right>", right).replace("<wrong>", "a" if right != "a" else "b")

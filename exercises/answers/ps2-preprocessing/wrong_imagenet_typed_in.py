@@ -1,0 +1,19 @@
+# Types in ImageNet's mean and std, and the sizes of ResNet-18.
+#
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 1, preprocess: 1}
+# feedback:
+#   - "[not yet] a mean and std of 0.5"
+#   - "[not yet] a recipe that the club made up"
+
+# %% to_tensor
+def to_tensor(image, mean, std):
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return (pixels - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+
+# %% preprocess
+def preprocess(images, preset):
+    images = [images] if isinstance(images, Image.Image) else images
+    return torch.stack(
+        [to_tensor(resize_and_crop(as_rgb(image), 256, 224, "bilinear"), preset["mean"], preset["std"]) for image in images]
+    )

@@ -1,0 +1,9 @@
+# Stops after dividing by 255.
+#
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 1, preprocess: 1}
+# feedback:
+#   - "They should go from -2.12 to 2.64, and yours go from 0.00 to 1.00."
+
+# %% to_tensor
+def to_tensor(image, mean, std):
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255

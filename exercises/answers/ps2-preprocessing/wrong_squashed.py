@@ -1,0 +1,11 @@
+# Resizes to a square, whatever the picture's proportions.
+#
+# score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 1}
+# feedback:
+#   - "Right size, but a pixel is off by up to"
+
+# %% resize_and_crop
+def resize_and_crop(image, resize_size, crop_size, interpolation):
+    image = image.resize((resize_size, resize_size), Image.Resampling[interpolation.upper()])
+    left = top = round((resize_size - crop_size) / 2)
+    return image.crop((left, top, left + crop_size, top + crop_size))

@@ -1,0 +1,481 @@
+# %% [markdown]
+# # Problem set 2: the same picture, as the network knows it
+#
+# Your school's nature club has put a camera into a nesting box, and the small computer behind it has a network that
+# knows birds, but no room for torchvision. Somebody has to write the preprocessing again, from Pillow and NumPy, so that
+# the network sees each picture **exactly** as it did when it was trained. A picture that is a little off raises no error.
+# It only gets the wrong bird.
+#
+# And the pictures do not only come from the box. The club's members send theirs: sideways from a phone, with a
+# transparent background, as a gray scan of an old field guide.
+#
+# | | function | points |
+# |---|---|--:|
+# | 1 | `as_rgb(image)` turns any picture into three colours, the right way up | 7 |
+# | 2 | `resize_and_crop(image, resize_size, crop_size, interpolation)` cuts out what the network looks at | 6 |
+# | 3 | `to_tensor(image, mean, std)` makes the numbers | 6 |
+# | 4 | `preprocess(images, preset)` does all of it, for a batch | 6 |
+#
+# **Before you start:** lesson 02. **Time:** about 60 minutes. No downloads: the recipe of every set of weights is part of
+# torchvision, the weights themselves are not needed.
+#
+# **How it is graded.** Below each answer is a test cell. Run it as often as you like: it tells what is not right yet, and the
+# number under it counts the checks that you can see. When your work is graded, the same checks run on other pictures,
+# other sizes and other recipes. Each check is worth a share of the points.
+#
+# **Write it by hand**, with Pillow, NumPy and torch. torchvision's own transforms are what we compare with. Using them here
+# would give the right numbers, but the computer in the nesting box does not have them.
+
+# %%
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torchvision import models
+
+from course_utils.grading import pictures
+
+# %% [markdown]
+# ## First, what a recipe says
+#
+# Each set of weights has its own. Before you run the cell, commit to an answer: do all of them resize to 256 and crop to 224?
+
+
+# %%
+def recipe(weights):
+    """The numbers of a preset, as a plain dictionary."""
+    preset = weights.transforms()
+    return {
+        "resize_size": preset.resize_size[0],
+        "crop_size": preset.crop_size[0],
+        "interpolation": preset.interpolation.value,
+        "mean": tuple(preset.mean),
+        "std": tuple(preset.std),
+    }
+
+
+for weights in (
+    models.ResNet18_Weights.DEFAULT,
+    models.ResNet50_Weights.DEFAULT,
+    models.EfficientNet_B0_Weights.DEFAULT,
+    models.EfficientNet_V2_L_Weights.DEFAULT,
+):
+    print(weights, recipe(weights))
+
+# %% [markdown]
+# They do not, and the last one even has another mean. So nothing may be typed into your functions that the recipe says.
+#
+# ## 1. Any picture, in three colours
+#
+# Write `as_rgb(image)`. It takes a PIL image of any mode and returns a **new** image of mode RGB:
+#
+# - Photos from phones often lie on their side, with a note (in the EXIF data) which side is up. Turn them.
+# - What is transparent becomes **white**, what is half transparent a mixture with white.
+# - Gray pictures become gray in three channels. Scanners write gray with 16 bits a pixel, mode `I;16`, from 0 (black) to 65535
+#   (white).
+# - The image that you are given stays as it was.
+#
+# <details><summary>Hint 1: turning</summary>
+#
+# `ImageOps.exif_transpose(image)` returns a turned copy.
+# </details>
+#
+# <details><summary>Hint 2: transparency</summary>
+#
+# `image.convert("RGB")` alone throws the transparency away, and what was below it, often black, comes to light. Convert to
+# `"RGBA"`, and paste it on a white image with `Image.alpha_composite`. A picture of mode `P` or `L` can be transparent as well:
+# `image.has_transparency_data` knows.
+# </details>
+#
+# <details><summary>Hint 3: 16 bits</summary>
+#
+# `convert` clips at 255, so almost everything becomes white. Divide the array by 257 (or shift it right by 8 bits) first.
+# </details>
+
+
+# %% answer="as_rgb"
+def as_rgb(image):
+    """Return the picture as a new PIL image of mode RGB: upright, on white, 8 bits a channel."""
+    ### BEGIN SOLUTION
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+    ### END SOLUTION
+
+
+# %% test="as_rgb" points=7
+import numpy as np
+from PIL import Image
+
+from course_utils.grading import Points, expect, pictures
+
+
+def becomes(image, expected, tolerance=1):
+    mode, before, orientation = image.mode, image.tobytes(), image.getexif().get(274)
+    made = as_rgb(image)
+    expect(made is not None, "as_rgb returned None. Does it end with a `return`?")
+    expect(isinstance(made, Image.Image), f"as_rgb should return a PIL image, not a {type(made).__name__}.")
+    expect(made.mode == "RGB", f"The image has the mode {made.mode}, not RGB.")
+    expect(
+        made.size == expected.size,
+        f"The picture should be {expected.size[0]} wide and {expected.size[1]} high. Yours is {made.size[0]} wide and "
+        f"{made.size[1]} high.",
+    )
+    difference = pictures.largest_difference(made, expected)
+    expect(difference <= tolerance, f"The colours are off by up to {difference} of 255.")
+    untouched = (image.mode, image.tobytes(), image.getexif().get(274)) == (mode, before, orientation)
+    expect(untouched, "The image that as_rgb was given is not the same any more.")
+
+
+def rgb():
+    becomes(pictures.picture(40, 30), pictures.picture(40, 30))
+
+
+def gray():
+    scan = pictures.picture(40, 30).convert("L")
+    becomes(scan, Image.merge("RGB", [scan] * 3))
+
+
+def transparent():
+    image = pictures.picture(40, 30)
+    on_white = image.copy()
+    on_white.paste("white", (0, 0, 20, 30))
+    mask = Image.new("L", image.size, 255)
+    mask.paste(0, (0, 0, 20, 30))
+    image.putalpha(mask)
+    becomes(image, on_white)
+
+
+points = Points(7)
+points.check("a picture that is RGB already", rgb)
+points.check("a gray picture", gray)
+points.check("the left half is transparent", transparent, worth=2)
+
+
+### BEGIN HIDDEN TESTS
+def turned(orientation, method):
+    # The camera stored the picture turned, and noted how a viewer has to turn it back.
+    upright = pictures.picture(40, 30)
+    stored = upright.transpose(method)
+    stored.getexif()[274] = orientation
+    becomes(stored, upright)
+
+
+def half_transparent():
+    image = pictures.picture(40, 30)
+    mixed = Image.blend(image, Image.new("RGB", image.size, "white"), 1 - 100 / 255)
+    image.putalpha(100)
+    becomes(image, mixed, tolerance=2)
+
+
+def transparent_gray():
+    image = Image.new("LA", (8, 6), (0, 0))
+    becomes(image, Image.new("RGB", (8, 6), "white"))
+
+
+def transparent_palette():
+    image = Image.new("P", (8, 6), 0)
+    image.putpalette([10, 20, 30, 200, 100, 50])
+    image.paste(1, (4, 0, 8, 6))
+    image.info["transparency"] = 0
+    expected = Image.new("RGB", (8, 6), "white")
+    expected.paste((200, 100, 50), (4, 0, 8, 6))
+    becomes(image, expected)
+
+
+def sixteen_bits():
+    eight = Image.fromarray((np.asarray(pictures.gray16(40, 30)) // 257).astype(np.uint8))
+    becomes(pictures.gray16(40, 30), Image.merge("RGB", [eight] * 3))
+
+
+def black_and_white():
+    image = pictures.picture(40, 30).convert("1")
+    becomes(image, image.convert("RGB"))
+
+
+def printers_colours():
+    image = pictures.picture(40, 30).convert("CMYK")
+    becomes(image, image.convert("RGB"))
+
+
+points.check("a photo that lies on its side", turned, 6, Image.Transpose.ROTATE_90, worth=2)
+points.check("a photo that lies on its head", turned, 3, Image.Transpose.ROTATE_180)
+points.check("half transparent", half_transparent)
+points.check("gray and transparent", transparent_gray)
+points.check("a palette with a transparent colour", transparent_palette)
+points.check("gray with 16 bits", sixteen_bits, worth=2)
+points.check("black and white, one bit", black_and_white)
+points.check("a printer's four colours", printers_colours)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 2. What the network looks at
+#
+# Write `resize_and_crop(image, resize_size, crop_size, interpolation)` for an RGB image. It does what torchvision does:
+#
+# 1. The **shorter** side becomes `resize_size`. The longer one keeps the proportion: its length is
+#    `resize_size * longer / shorter`, cut off to a whole number. A picture that is too small grows.
+# 2. Then a square of `crop_size` is cut out of the middle. Its left edge is at `round((width - crop_size) / 2)`, its upper edge
+#    at `round((height - crop_size) / 2)`.
+#
+# `interpolation` is a word: `"bilinear"` or `"bicubic"`. Return the PIL image. The crop is never larger than the resized picture.
+#
+# <details><summary>Hint 4: the word and Pillow</summary>
+#
+# `image.resize((width, height), Image.Resampling["BICUBIC"])`. Mind that PIL's size is width first.
+# </details>
+
+
+# %% answer="resize_and_crop"
+def resize_and_crop(image, resize_size, crop_size, interpolation):
+    """Scale the shorter side to resize_size and cut a square of crop_size out of the middle."""
+    ### BEGIN SOLUTION
+    width, height = image.size
+    if width <= height:
+        size = (resize_size, int(resize_size * height / width))
+    else:
+        size = (int(resize_size * width / height), resize_size)
+    image = image.resize(size, Image.Resampling[interpolation.upper()])
+    left, top = round((size[0] - crop_size) / 2), round((size[1] - crop_size) / 2)
+    return image.crop((left, top, left + crop_size, top + crop_size))
+    ### END SOLUTION
+
+
+# %% test="resize_and_crop" points=6
+from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as F
+
+from course_utils.grading import Points, expect, pictures
+
+
+def looks_like_torchvisions(size, resize_size, crop_size, interpolation):
+    image = pictures.picture(*size)
+    made = resize_and_crop(image, resize_size, crop_size, interpolation)
+    expect(made is not None, "resize_and_crop returned None. Does it end with a `return`?")
+    expect(isinstance(made, Image.Image), f"It should return a PIL image, not a {type(made).__name__}.")
+    expect(
+        made.size == (crop_size, crop_size),
+        f"The cut-out should be {crop_size} wide and {crop_size} high. Yours is {made.size[0]} wide and {made.size[1]} high.",
+    )
+    expected = F.center_crop(F.resize(image, resize_size, InterpolationMode(interpolation)), crop_size)
+    difference = pictures.largest_difference(made, expected)
+    expect(
+        difference == 0,
+        f"Right size, but a pixel is off by up to {difference} of 255. Was the picture squashed, cut at another place, or "
+        "interpolated in another way?",
+    )
+
+
+points = Points(6)
+points.check("a wide picture, bilinear", looks_like_torchvisions, (320, 240), 256, 224, "bilinear")
+points.check("a high picture, bicubic", looks_like_torchvisions, (240, 320), 232, 224, "bicubic")
+### BEGIN HIDDEN TESTS
+points.check("a square", looks_like_torchvisions, (300, 300), 256, 224, "bilinear")
+points.check("a panorama", looks_like_torchvisions, (611, 97), 236, 224, "bicubic", worth=2)
+points.check("a tower", looks_like_torchvisions, (97, 613), 235, 224, "bilinear", worth=2)
+points.check("a thumbnail that has to grow", looks_like_torchvisions, (50, 37), 256, 224, "bicubic")
+points.check("no crop at all", looks_like_torchvisions, (333, 201), 128, 128, "bilinear")
+points.check("a crop with an odd number of pixels to spare", looks_like_torchvisions, (401, 300), 255, 240, "bilinear")
+points.check("the same, the other way round", looks_like_torchvisions, (300, 402), 255, 240, "bicubic")
+points.check("a small network", looks_like_torchvisions, (64, 48), 36, 32, "bilinear")
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 3. Numbers
+#
+# Write `to_tensor(image, mean, std)` for an RGB image. It returns a `torch.float32` tensor of shape (3, height, width): the
+# channels in the order red, green, blue, each pixel divided by 255, then the channel's `mean` subtracted, then divided by its
+# `std`.
+#
+# <details><summary>Hint 5: height, width, channels</summary>
+#
+# `np.asarray(image)` has the shape (height, width, 3). `permute` changes the order of the dimensions; `reshape` does not, even
+# where it gives the right shape.
+# </details>
+
+
+# %% answer="to_tensor"
+def to_tensor(image, mean, std):
+    """Return the picture as a normalized float32 tensor (3, height, width)."""
+    ### BEGIN SOLUTION
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+    mean, std = torch.tensor(mean).view(3, 1, 1), torch.tensor(std).view(3, 1, 1)
+    return (pixels - mean) / std
+    ### END SOLUTION
+
+
+# %% test="to_tensor" points=6
+import torch
+from torchvision.transforms import functional as F
+
+from course_utils.grading import Points, expect, pictures
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def has_the_right_form(tensor, shape):
+    expect(tensor is not None, "The function returned None. Does it end with a `return`?")
+    expect(isinstance(tensor, torch.Tensor), f"It should return a tensor, not a {type(tensor).__name__}.")
+    expect(tuple(tensor.shape) == shape, f"The shape should be {shape}. Yours is {tuple(tensor.shape)}.")
+    expect(tensor.dtype == torch.float32, f"The dtype should be torch.float32. Yours is {tensor.dtype}.")
+
+
+def has_the_right_numbers(tensor, expected):
+    off = (tensor - expected).abs().max().item()
+    expect(
+        off < 1e-5,
+        f"The numbers are off by up to {off:.3g}. They should go from {expected.min():.2f} to {expected.max():.2f}, and "
+        f"yours go from {tensor.min():.2f} to {tensor.max():.2f}.",
+    )
+
+
+def numbers(width, height, mean, std):
+    image = pictures.picture(width, height)
+    tensor = to_tensor(image, mean, std)
+    has_the_right_form(tensor, (3, height, width))
+    has_the_right_numbers(tensor, F.normalize(F.to_tensor(image), list(mean), list(std)))
+
+
+points = Points(6)
+points.check("a square with ImageNet's mean and std", numbers, 32, 32, *IMAGENET, worth=2)
+points.check("a wide picture", numbers, 48, 32, *IMAGENET, worth=2)
+### BEGIN HIDDEN TESTS
+points.check("a mean and std of 0.5", numbers, 32, 32, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), worth=2)
+points.check("a mean and std that nobody uses", numbers, 20, 31, (0.1, 0.7, 0.4), (0.9, 0.2, 0.6), worth=3)
+
+
+def lists_will_do():
+    numbers(16, 8, *map(list, IMAGENET))
+
+
+points.check("mean and std as lists", lists_will_do, worth=2)
+points.check("one pixel", numbers, 1, 1, *IMAGENET)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 4. A batch, by any recipe
+#
+# Write `preprocess(images, preset)`. `images` is a list of PIL images of any mode and any size, or a single one; `preset` is a
+# dictionary like those above. It returns one `torch.float32` tensor of shape (number of images, 3, crop_size, crop_size), ready for
+# the network. Use your three functions.
+#
+# <details><summary>Hint 6: one or many</summary>
+#
+# `isinstance(images, Image.Image)` tells a single image from a list of them. `torch.stack` makes a batch.
+# </details>
+
+
+# %% answer="preprocess"
+def preprocess(images, preset):
+    """Return one batch (N, 3, crop_size, crop_size) from one or many PIL images."""
+    ### BEGIN SOLUTION
+    if isinstance(images, Image.Image):
+        images = [images]
+    crops = [
+        resize_and_crop(as_rgb(image), preset["resize_size"], preset["crop_size"], preset["interpolation"])
+        for image in images
+    ]
+    return torch.stack([to_tensor(crop, preset["mean"], preset["std"]) for crop in crops])
+    ### END SOLUTION
+
+
+# %% test="preprocess" points=6
+import torch
+from PIL import Image
+from torchvision import models
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as F
+
+from course_utils.grading import Points, expect, pictures
+
+
+def numbers_of(weights):
+    preset = weights.transforms()
+    return {
+        "resize_size": preset.resize_size[0],
+        "crop_size": preset.crop_size[0],
+        "interpolation": preset.interpolation.value,
+        "mean": tuple(preset.mean),
+        "std": tuple(preset.std),
+    }
+
+
+def is_the_batch(batch, expected):
+    expect(batch is not None, "preprocess returned None. Does it end with a `return`?")
+    expect(isinstance(batch, torch.Tensor), f"It should return a tensor, not a {type(batch).__name__}.")
+    shape = tuple(expected.shape)
+    expect(tuple(batch.shape) == shape, f"The shape should be {shape}. Yours is {tuple(batch.shape)}.")
+    expect(batch.dtype == torch.float32, f"The dtype should be torch.float32. Yours is {batch.dtype}.")
+    off = (batch - expected).abs().max().item()
+    expect(off < 1e-5, f"Right shape, but the numbers are off by up to {off:.3g}.")
+
+
+def like_the_preset(weights, *sizes):
+    images = [pictures.picture(*size) for size in sizes]
+    preset = weights.transforms()
+    is_the_batch(preprocess(images, numbers_of(weights)), torch.stack([preset(image) for image in images]))
+
+
+def a_single_image():
+    weights = models.ResNet18_Weights.DEFAULT
+    image = pictures.picture(300, 200)
+    is_the_batch(preprocess(image, numbers_of(weights)), weights.transforms()(image)[None])
+
+
+points = Points(6)
+points.check("ResNet-18, two pictures", like_the_preset, models.ResNet18_Weights.DEFAULT, (320, 240), (200, 300))
+points.check("a single picture", a_single_image)
+### BEGIN HIDDEN TESTS
+for weights in (
+    models.ResNet50_Weights.IMAGENET1K_V2,
+    models.EfficientNet_B0_Weights.IMAGENET1K_V1,
+    models.EfficientNet_V2_L_Weights.IMAGENET1K_V1,
+    models.Inception_V3_Weights.IMAGENET1K_V1,
+    models.Swin_T_Weights.IMAGENET1K_V1,
+    models.ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1,
+):
+    points.check(f"the recipe of {weights}", like_the_preset, weights, (353, 271), (210, 313), (64, 64))
+
+
+def pictures_of_all_kinds():
+    weights = models.ResNet18_Weights.DEFAULT
+    preset = weights.transforms()
+    gray = pictures.picture(120, 90).convert("L")
+    ghost = Image.new("RGBA", (90, 120), (0, 0, 0, 0))
+    upright = pictures.picture(120, 90)
+    phone = upright.transpose(Image.Transpose.ROTATE_90)
+    phone.getexif()[274] = 6
+    expected = [preset(image) for image in (gray.convert("RGB"), Image.new("RGB", (90, 120), "white"), upright)]
+    is_the_batch(preprocess([gray, ghost, phone], numbers_of(weights)), torch.stack(expected))
+
+
+def a_recipe_of_their_own():
+    mine = {
+        "resize_size": 40,
+        "crop_size": 33,
+        "interpolation": "bicubic",
+        "mean": (0.2, 0.3, 0.4),
+        "std": (0.5, 0.6, 0.7),
+    }
+    image = pictures.picture(77, 55)
+    crop = F.center_crop(F.resize(image, 40, InterpolationMode.BICUBIC), 33)
+    is_the_batch(preprocess([image], mine), F.normalize(F.to_tensor(crop), mine["mean"], mine["std"])[None])
+
+
+points.check("gray, transparent and sideways in one batch", pictures_of_all_kinds, worth=2)
+points.check("a recipe that the club made up", a_recipe_of_their_own, worth=2)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## Before you hand in
+#
+# Choose **Restart Kernel and Run All Cells**, and read what the test cells say. Then hand in this one file, under the
+# name that it has.
