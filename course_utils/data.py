@@ -142,9 +142,7 @@ def oxford_pets(
     return Pictures(images, labels, CATS_AND_DOGS)
 
 
-def cifar_cats_dogs(
-    root: str | Path = "data", download: bool = True, train: bool = True, size: int = 64
-) -> Pictures:
+def cifar_cats_dogs(root: str | Path = "data", download: bool = True, train: bool = True, size: int = 64) -> Pictures:
     """Photos of cats and dogs: classes 3 and 5 of CIFAR-10 (a download of 170 MB), enlarged from 32 to `size` pixels.
 
     train: the 10,000 photos of the training set, or the 2,000 of the test set.
@@ -195,9 +193,7 @@ def folder_of_pictures(path: str | Path, longest_side: int = 512) -> Pictures:
     return Pictures(images, labels, [entry.name for entry in classes])
 
 
-def split(
-    pictures: Pictures, fractions: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0
-) -> tuple[Pictures, ...]:
+def split(pictures: Pictures, fractions: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0) -> tuple[Pictures, ...]:
     """Divides pictures at random into parts of these fractions, which sum to 1.
 
     Stratified: each class is divided by itself, so that all parts have the same mix. Leak-free: pictures with the

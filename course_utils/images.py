@@ -135,9 +135,7 @@ def _read(source: str | os.PathLike | bytes | BinaryIO) -> tuple[bytes, str]:
         if isinstance(data, str):
             raise ImageError("the file was opened as text; open it with mode 'rb'.")
         return data, f"the file {getattr(source, 'name', '')}".strip()
-    raise ImageError(
-        f"open_image takes a path, a URL, bytes, a file or a PIL image, not {type(source).__name__}."
-    )
+    raise ImageError(f"open_image takes a path, a URL, bytes, a file or a PIL image, not {type(source).__name__}.")
 
 
 def _read_path(path_text: str) -> bytes:

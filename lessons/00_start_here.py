@@ -317,16 +317,16 @@ print("in train mode?", model.training)
 # | **Esc**, then **0 0** (zero, twice) | restart the kernel |
 # | **Tab**, **Space** in a question | go to the next button, press it |
 #
-# A question can also be answered in code, which works everywhere: `check("why-reuse-saves-time", "b")`. And
-# `hint("why-reuse-saves-time")` gives one step of help. Try it with the next question.
+# A question can also be answered in code, which works everywhere: `check("what-stays-yours", "b")`. And
+# `hint("what-stays-yours")` gives one step of help. Try it with the next question.
 
 # %%
-ask("why-reuse-saves-time")
+ask("what-stays-yours")
 
 # %%
 from course_utils import hint
 
-hint("why-reuse-saves-time")
+hint("what-stays-yours")
 
 # %% [markdown]
 # ## What you now know
@@ -339,7 +339,7 @@ hint("why-reuse-saves-time")
 #
 # ## Where to practise
 #
-# Two more questions on this lesson wait in the bank: `ask("head-start")` and `ask("ready-made-families")`. With
+# Two more questions on this lesson wait in the bank: `ask("like-importing-a-library")` and `ask("what-builds-on-what")`. With
 # `from course_utils import progress` and `progress()` you see how far you are. The graded assignment **quiz-1** (in
 # `exercises/release/`, or from your instructor) fits after lesson 05.
 #

@@ -491,7 +491,7 @@ except WeightsError as error:
     print(error)
 
 # %%
-ask("spot-the-snippet")
+ask("weights-of-another-model")
 
 # %% [markdown]
 # ## What you now know

@@ -696,7 +696,7 @@ print("parts:", [name for name, _ in model.named_children()])
 # is about what follows from that.
 
 # %%
-ask("vgg-features-type")
+ask("softmax-over-the-batch")
 
 # %% [markdown] covers=["S48"]
 # ## What you now know
@@ -716,7 +716,7 @@ ask("vgg-features-type")
 #
 # - Run the cell "Your own photo" with three pictures: one of a category in `categories`, one of something that is not there,
 #   and one drawing. Predict the answers first.
-# - More questions on this lesson wait in the bank: `ask("vgg-and-25088")`, `ask("softmax-over-the-batch")`,
+# - More questions on this lesson wait in the bank: `ask("vgg-and-25088")`,
 #   `ask("picture-from-the-web")` and `ask("head-on-another-device")`.
 # - The graded assignment **quiz-1** (in `exercises/release/`, or from your instructor) fits after lesson 05.
 #

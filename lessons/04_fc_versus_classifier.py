@@ -106,7 +106,7 @@ for line in lines:
 # the question went to a part of a model, or to a rebuilt one, and not to the model itself.
 
 # %%
-ask("sequential-has-no-fc")
+ask("classifier-in-features")
 
 # %% [markdown]
 # ## Where the head sits
@@ -763,7 +763,7 @@ print("builders:", *[name.removeprefix("efficientnet") for name in names if "eff
 #
 # ## Where to practise
 #
-# - `ask("classifier-in-features")`, and `ask("output-after-new-head")` from the next lesson.
+# - `ask("weights-and-num-classes")`, from lesson 01.
 # - Choose a model in `names` that you have never heard of. Predict from `print(blueprint(name))` where its head is, then check with
 #   `find_head`.
 # - The graded assignment **ps1-heads** (in `exercises/release/`, or from your instructor) has you do this for models that were

@@ -107,6 +107,8 @@ class Lab:
         self.command("Run All Cells")
 
         def saved_when_done():
+            if "| Idle" not in self.text("#jp-main-statusbar"):
+                return None
             self.press("s", held=(Keys.CONTROL,))
             try:
                 saved = nbformat.read(self.course / "notebooks" / notebook, as_version=4)

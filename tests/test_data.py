@@ -131,7 +131,7 @@ def test_cats_are_spread_evenly():
         ({"n": 0}, "n must be at least 1, but is 0"),
         ({"seed": -1}, "seed must not be negative"),
         ({"size": 8}, "at least 16 pixels"),
-        ({"style": "cubist"}, "\"plain\" or \"shifted\", but is 'cubist'"),
+        ({"style": "cubist"}, '"plain" or "shifted", but is \'cubist\''),
         ({"cat_fraction": 98}, "a share from 0 to 1, but is 98"),
     ],
 )

@@ -1,5 +1,6 @@
 """Lessons: the notebooks match their scripts, and every lesson keeps the rules that readers rely on."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def test_headings_have_one_title_and_no_gaps(stored):
     levels = [len(marks) for marks in re.findall(r"^(#{1,6}) ", text_of(stored, "markdown"), flags=re.MULTILINE)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(deeper - level <= 1 for level, deeper in zip(levels, levels[1:], strict=False))
+    assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
 
 
 def test_the_first_cell_says_what_how_long_and_what_is_needed(stored):

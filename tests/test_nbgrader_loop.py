@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,16 +95,25 @@ HANDMADE = {
 
 @dataclass(frozen=True)
 class Course:
-    """A copy of the course after everything was graded."""
+    """A copy of the course after one assignment was graded, and the scores of its CSV export by student."""
 
+    name: str
     folder: Path
-    scores: dict[tuple[str, str], float]
+    scores: dict[str, float]
 
-    def feedback(self, name: str, student: str) -> str:
+    def feedback(self, student: str) -> str:
         """What the student reads: the text of the feedback page."""
-        page = (self.folder / "feedback" / student / name / f"{name}.html").read_text(encoding="utf-8")
+        page = (self.folder / "feedback" / student / self.name / f"{self.name}.html").read_text(encoding="utf-8")
         page = re.sub(r"<(style|script).*?</\1>", " ", page, flags=re.DOTALL)
         return squeezed(html.unescape(re.sub(r"<[^>]+>", "", page)))
+
+    def autograded(self, student: str) -> nbformat.NotebookNode:
+        """The notebook as nbgrader ran it."""
+        path = self.folder / "autograded" / student / self.name / f"{self.name}.ipynb"
+        return nbformat.read(path, as_version=4)
+
+    def gradebook(self) -> Gradebook:
+        return Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}")
 
 
 def squeezed(text: str) -> str:
@@ -111,24 +121,30 @@ def squeezed(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory) -> Course:
-    folder = tmp_path_factory.mktemp("course")
+def courses(tmp_path_factory) -> dict[str, Course]:
+    """Every assignment graded, two at a time: a kernel needs one core, and nearly all the time is theirs."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in ASSIGNMENTS}
+    longest_first = sorted(ASSIGNMENTS, key=lambda name: (name != "ps1-heads", name))
+    with ThreadPoolExecutor(2) as pool:
+        graded = pool.map(lambda name: grade_everybody(name, folders[name]), longest_first)
+        return {course.name: course for course in graded}
+
+
+def grade_everybody(name: str, folder: Path) -> Course:
     shutil.copy(EXERCISES / "nbgrader_config.py", folder)
-    shutil.copytree(EXERCISES / "source", folder / "source")
-    for name in ASSIGNMENTS:
-        nbgrader(folder, "generate_assignment", name)
-        released, source = notebook("release", name), notebook("source", name)
-        for answer in ANSWERS[name]:
-            hand_in(folder, answer.name, name, fill_in(released, source, answer))
-    for student, make in HANDMADE.items():
-        hand_in(folder, student, "quiz-1", make("quiz-1"))
-    for name in ASSIGNMENTS:
-        nbgrader(folder, "autograde", name)
-        nbgrader(folder, "generate_feedback", name)
+    shutil.copytree(EXERCISES / "source" / name, folder / "source" / name)
+    released, source = notebook("release", name), notebook("source", name)
+    for answer in ANSWERS[name]:
+        hand_in(folder, answer.name, name, fill_in(released, source, answer))
+    for student, make in HANDMADE.items() if name == "quiz-1" else ():
+        hand_in(folder, student, name, make(name))
+    nbgrader(folder, "generate_assignment", name)
+    nbgrader(folder, "autograde", name)
+    nbgrader(folder, "generate_feedback", name)
     nbgrader(folder, "export", "--to=grades.csv")
     with (folder / "grades.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return Course(folder, {(row["assignment"], row["student_id"]): float(row["score"]) for row in rows})
+        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    return Course(name, folder, scores)
 
 
 def nbgrader(folder: Path, *command: str) -> None:
@@ -150,44 +166,49 @@ def hand_in(folder: Path, student: str, name: str, book: nbformat.NotebookNode) 
     (target / f"{name}.ipynb").write_text(nbformat.writes(book), encoding="utf-8")
 
 
-def points_by_cell(course: Course, name: str, student: str) -> dict[str, float]:
-    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
-        grades = gradebook.find_submission_notebook(name, name, student).grades
-        return {grade.name.removeprefix("test-"): grade.score for grade in grades}
-
-
 @pytest.mark.parametrize(("name", "answer"), CASES)
-def test_an_answer_gets_the_points_that_it_deserves(course, name, answer):
-    by_cell = points_by_cell(course, name, answer.name)
+def test_an_answer_gets_the_points_that_it_deserves(courses, name, answer):
+    with courses[name].gradebook() as gradebook:
+        grades = gradebook.find_submission_notebook(name, name, answer.name).grades
+        by_cell = {grade.name.removeprefix("test-"): grade.score for grade in grades}
     assert {cell: by_cell[cell] for cell in answer.points} == answer.points
     assert sum(by_cell.values()) == answer.score
-    assert course.scores[name, answer.name] == answer.score, "the CSV export says something else"
+    assert courses[name].scores[answer.name] == answer.score, "the CSV export says something else"
 
 
 @pytest.mark.parametrize(("name", "answer"), CASES)
-def test_its_feedback_says_what_helps(course, name, answer):
-    said = course.feedback(name, answer.name)
+def test_its_feedback_says_what_helps(courses, name, answer):
+    said = courses[name].feedback(answer.name)
     assert [sentence for sentence in answer.feedback if squeezed(sentence) not in said] == []
 
 
+@pytest.mark.parametrize(("name", "answer"), CASES)
+def test_its_feedback_shows_neither_hidden_tests_nor_where_they_ran(courses, name, answer):
+    said = courses[name].feedback(answer.name)
+    assert not [
+        mark for mark in ("HIDDEN TESTS", "answer_is_right", "sealed", "def extra_heads_follow") if mark in said
+    ]
+    assert str(courses[name].folder) not in said
+
+
 @pytest.mark.parametrize("name", ASSIGNMENTS)
-def test_the_released_notebook_runs_from_top_to_bottom(course, name):
-    path = course.folder / "autograded" / "untouched" / name / f"{name}.ipynb"
-    book = nbformat.read(path, as_version=4)
+def test_the_released_notebook_runs_from_top_to_bottom(courses, name):
+    book = courses[name].autograded("untouched")
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     assert outputs
     assert [output for output in outputs if output.output_type == "error"] == []
 
 
-@pytest.mark.parametrize(("name", "answer"), CASES)
-def test_feedback_shows_neither_hidden_tests_nor_where_they_ran(course, name, answer):
-    said = course.feedback(name, answer.name)
-    assert not [mark for mark in ("HIDDEN TESTS", "answer_is_right", "sealed", "extra_heads_follow(") if mark in said]
-    assert str(course.folder) not in said
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_student_is_graded_without_work_by_hand(courses, name):
+    with courses[name].gradebook() as gradebook:
+        submissions = gradebook.assignment_submissions(name)
+        assert len(submissions) == len(ANSWERS[name]) + (len(HANDMADE) if name == "quiz-1" else 0)
+        assert [submission.student.id for submission in submissions if submission.needs_manual_grade] == []
 
 
-def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(course):
-    said = course.feedback("quiz-1", "wrong_every_letter")
+def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(courses):
+    said = courses["quiz-1"].feedback("wrong_every_letter")
     for question in (question for question in load_bank().values() if question.quiz == "quiz-1"):
         right = answer_key(question)
         chosen = dict(lettered(question))["a" if right != "a" else "b"]
@@ -196,32 +217,22 @@ def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(course):
         assert squeezed(dict(lettered(question))[right].feedback) not in said, question.id
 
 
-def test_a_deleted_test_cell_is_put_back_and_still_counts(course):
-    assert course.scores["quiz-1", "deleted_test_cell"] == course.scores["quiz-1", "right_reference"]
+def test_a_deleted_test_cell_is_put_back_and_still_counts(courses):
+    assert courses["quiz-1"].scores["deleted_test_cell"] == courses["quiz-1"].scores["right_reference"]
 
 
-def test_changed_test_cells_and_points_are_restored(course):
-    assert course.scores["quiz-1", "easier_tests"] == 0
+def test_changed_test_cells_and_points_are_restored(courses):
+    assert courses["quiz-1"].scores["easier_tests"] == 0
 
 
-def test_a_notebook_that_was_in_colab_is_graded_in_full(course):
-    assert course.scores["quiz-1", "from_colab"] == course.scores["quiz-1", "right_reference"]
+def test_a_notebook_that_was_in_colab_is_graded_in_full(courses):
+    assert courses["quiz-1"].scores["from_colab"] == courses["quiz-1"].scores["right_reference"]
 
 
-def test_words_on_stderr_cost_nothing(course):
-    assert course.scores["quiz-1", "noise"] == course.scores["quiz-1", "right_reference"]
+def test_words_on_stderr_cost_nothing(courses):
+    assert courses["quiz-1"].scores["noise"] == courses["quiz-1"].scores["right_reference"]
 
 
-def test_every_student_is_graded_without_work_by_hand(course):
-    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
-        for name in ASSIGNMENTS:
-            submissions = gradebook.assignment_submissions(name)
-            assert len(submissions) == len(ANSWERS[name]) + (len(HANDMADE) if name == "quiz-1" else 0)
-            assert [submission.student.id for submission in submissions if submission.needs_manual_grade] == []
-
-
-def test_the_answer_cells_of_a_submission_are_the_students(course):
-    path = course.folder / "autograded" / "odd_forms" / "quiz-1" / "quiz-1.ipynb"
-    book = nbformat.read(path, as_version=4)
-    first = next(cell for cell in book.cells if is_answer(cell))
+def test_an_answer_cell_is_graded_as_the_student_left_it(courses):
+    first = next(cell for cell in courses["quiz-1"].autograded("odd_forms").cells if is_answer(cell))
     assert first.source == "q1 = None"

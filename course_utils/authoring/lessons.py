@@ -4,7 +4,7 @@
     python -m course_utils.authoring.lessons 01 05         only these
     python -m course_utils.authoring.lessons --check       say which notebooks do not match their script
 
-A notebook is its script plus two cells at the top: the Colab badge and the Colab install, both made from
+A notebook is its script plus two cells at the top: the Colab link and the Colab install, both made from
 ``[tool.course]`` in ``pyproject.toml``. The build leaves nothing in a notebook that changes by itself: cell ids
 come from the cell's text, and times, widget views and machine paths are not stored.
 """
@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -29,7 +30,11 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 # What the stored outputs are made with, so that they do not depend on who builds, or on how fast.
-BUILD_ENVIRONMENT = {"COURSE_WEIGHTS": "course", "COURSE_DEVICE": "cpu", "TQDM_DISABLE": "1"}
+BUILD_ENVIRONMENT = {
+    "COURSE_WEIGHTS": "course",
+    "COURSE_DEVICE": "cpu",
+    "TQDM_DISABLE": "1",
+}
 
 
 def lesson_scripts(root: Path = ROOT) -> list[Path]:
@@ -53,9 +58,10 @@ def colab_link(notebook: str, settings: dict[str, str]) -> str:
 
 
 def colab_cells(notebook: str, settings: dict[str, str]) -> list[NotebookNode]:
-    """Return the badge and the install cell; the second does nothing outside Colab."""
+    """Return the link and the install cell; the second does nothing outside Colab."""
     link = colab_link(notebook, settings)
-    badge = f"[![Open this lesson in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
+    # Words, no picture: a picture from Colab would be fetched on opening, and the course asks no other host.
+    badge = f"**[Open this lesson in Colab]({link})**"
     package = f"git+https://github.com/{settings['repository']}@{settings['branch']}"
     install = (
         "# Only for Colab: fetches the course. Everywhere else this cell does nothing.\n"
@@ -89,15 +95,16 @@ def give_stable_ids(notebook: NotebookNode) -> None:
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
     """Run every cell in ``folder`` and store tidy outputs; an error that no tag expects stops the build."""
-    before = {name: os.environ.get(name) for name in BUILD_ENVIRONMENT}
-    os.environ.update(BUILD_ENVIRONMENT)
-    try:
-        NotebookClient(
-            notebook, timeout=900, record_timing=False, resources={"metadata": {"path": str(folder)}}
-        ).execute()
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ.update(BUILD_ENVIRONMENT, COURSE_PROGRESS=f"{empty}/progress.json")
+        try:
+            NotebookClient(
+                notebook, timeout=900, record_timing=False, resources={"metadata": {"path": str(folder)}}
+            ).execute()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
     notebook.metadata = NotebookNode(METADATA)
     for cell in notebook.cells:
         if cell.cell_type == "code":

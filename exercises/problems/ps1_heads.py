@@ -283,7 +283,7 @@ points.total()
 # ## 3. Let only the head learn
 #
 # Write `freeze_backbone(model)`. After it, and however often somebody calls `model.train()` later, training the model
-# changes the head and **not one other number**. Return the model.
+# changes the head and **not one other number**. Only the head's parameters keep `requires_grad=True`. Return the model.
 #
 # Two things move the numbers of a network. Gradients are one. The other needs none: in train mode every BatchNorm layer
 # updates its running mean and variance whenever a picture passes through, and it normalises each picture by its

@@ -1,6 +1,6 @@
 # Ignores the word that says how to interpolate.
 #
-# score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 1}
+# score: {as_rgb: 7, resize_and_crop: 3.5, to_tensor: 6, preprocess: 3}
 # feedback:
 #   - "[not yet] a high picture, bicubic"
 #   - "[not yet] the recipe of EfficientNet_B0_Weights.IMAGENET1K_V1"

@@ -1,6 +1,6 @@
 # Blue, green, red, as OpenCV has it; and a batch that only takes a list.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 1, preprocess: 1}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
 # feedback:
 #   - "The numbers are off by up to"
 #   - "[not yet] a single picture"

@@ -1,6 +1,6 @@
 # Cuts out the upper left corner.
 #
-# score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 1}
+# score: {as_rgb: 7, resize_and_crop: 0, to_tensor: 6, preprocess: 0}
 # feedback:
 #   - "Right size, but a pixel is off by up to"
 

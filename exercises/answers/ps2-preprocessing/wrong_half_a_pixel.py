@@ -1,6 +1,6 @@
 # Rounds the longer side up, and cuts half a pixel off the other way.
 #
-# score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 1}
+# score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 0.5}
 # feedback:
 #   - "[not yet] a crop with an odd number of pixels to spare"
 

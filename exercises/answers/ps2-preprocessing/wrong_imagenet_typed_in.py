@@ -1,6 +1,6 @@
 # Types in ImageNet's mean and std, and the sizes of ResNet-18.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 1, preprocess: 1}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 3.5, preprocess: 2}
 # feedback:
 #   - "[not yet] a mean and std of 0.5"
 #   - "[not yet] a recipe that the club made up"

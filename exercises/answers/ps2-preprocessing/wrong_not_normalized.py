@@ -1,6 +1,6 @@
 # Stops after dividing by 255.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 1, preprocess: 1}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
 # feedback:
 #   - "They should go from -2.12 to 2.64, and yours go from 0.00 to 1.00."
 
