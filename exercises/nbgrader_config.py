@@ -35,8 +35,13 @@ c.OverwriteCells.add_missing_cells = True
 # Test cells limit their own time (course_utils/grading/points.py); this limit is for the cells of the student.
 c.Execute.timeout = 120
 c.Execute.shutdown_kernel = "immediate"  # nothing to save: half a second less for each student
-# Nothing of a test cell's source appears in an error message.
-c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--InteractiveShell.xmode=Minimal"]
+c.Execute.extra_arguments = [
+    "--HistoryManager.hist_file=:memory:",
+    # Nothing of a test cell's source appears in an error message.
+    "--InteractiveShell.xmode=Minimal",
+    # IPython's exit() ends the kernel, and all points of that student with it. Now it is an error like any other.
+    "--InteractiveShellApp.exec_lines=del exit, quit",
+]
 
 # nbgrader gives 0 to a cell that writes to stderr, even if it is only a warning of torch. Not here.
 c.IgnorePattern.enabled = True

@@ -86,6 +86,7 @@ def test_a_check_of_form_has_no_weight_beside_others():
         (ValueError("bad shape"), "Your answer led to ValueError: bad shape"),
         (ValueError(), "Your answer led to ValueError"),
         (SystemExit(0), "Your code called exit()."),
+        (NameError("name 'exit' is not defined", name="exit"), "Your code called exit()."),
         (KeyboardInterrupt(), "Stopped before it was done."),
         (NotImplementedError(), "This part is not written yet."),
         (NotImplementedError("Cannot copy out of meta tensor"), "NotImplementedError: Cannot copy out of meta tensor"),

@@ -161,7 +161,8 @@ def _sentence(error: BaseException, seconds: float, check: Callable[..., object]
         if seconds <= 0:
             return "Not tried: the checks above used up the time of this cell."
         return f"Not finished after {seconds:.0f} seconds. Is there a loop that never ends?"
-    if isinstance(error, SystemExit):
+    hidden_exit = isinstance(error, NameError) and error.name in ("exit", "quit")  # see nbgrader_config.py
+    if isinstance(error, SystemExit) or hidden_exit:
         return "Your code called exit(). A function ends with `return`, or with an error that says what is wrong."
     if isinstance(error, KeyboardInterrupt):
         return "Stopped before it was done."
