@@ -86,6 +86,7 @@ ask("umbrella-term")
 # after it.
 
 # %%
+torch.manual_seed(0)  # a new head starts with random numbers; with a seed, you and this page get the same ones
 replace_head(model, num_classes=2)
 transform = weights.transforms()
 batch = torch.stack([transform(picture) for picture in train.images[:8]])
