@@ -40,7 +40,7 @@ unit-tests: setup-test
 notebook-tests: setup-test
 	COURSE_WEIGHTS=course COURSE_DEVICE=cpu TQDM_DISABLE=1 COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
 		$(python) -m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg \
-		--nbval-cell-timeout=300 $(PYTEST_ARGS) notebooks/
+		--nbval-cell-timeout=900 $(PYTEST_ARGS) notebooks/
 
 notebooks: setup-test  ## build and run notebooks/ from lessons/, and let the links of README.md follow
 	$(python) -m course_utils.authoring.lessons

@@ -694,6 +694,8 @@ print("parts:", [name for name, _ in model.named_children()])
 # %% [markdown]
 # It has neither name. Its last layer is called `fc`. There is no rule for these names in torchvision, and the next lesson
 # is about what follows from that.
+#
+# Before you go there, one question from the middle of this lesson, without scrolling back:
 
 # %%
 ask("softmax-over-the-batch")
