@@ -251,7 +251,12 @@ def test_a_cache_folder_that_is_a_file(monkeypatch, tmp_path):
 
 def test_a_server_that_never_answers_costs_one_short_wait(monkeypatch):
     monkeypatch.setattr(weights, "PROBE_SECONDS", 0.2)
-    monkeypatch.setattr(weights.urllib.request, "urlopen", lambda *a, **k: time.sleep(5))
+
+    def never_answers(*arguments, **options):
+        time.sleep(5)
+        raise TimeoutError
+
+    monkeypatch.setattr(weights.urllib.request, "urlopen", never_answers)
     weights._server_answers.cache_clear()
     started = time.perf_counter()
     assert not can_download("https://slow.invalid/a")
