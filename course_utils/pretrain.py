@@ -43,6 +43,7 @@ from course_utils.checkpoint import (
     save_weights,
     write_whole,
 )
+from course_utils.convolution import speed_up_small_maps
 from course_utils.device import DeviceError, describe_device, get_device
 from course_utils.tiny_imagenet import DataError, TinyImageNet
 
@@ -182,9 +183,9 @@ def prepare(recipe: Recipe, num_classes: int, device: torch.device, start_from: 
     if start_from is not None:
         check_shapes(start_from, model.state_dict(), recipe.warm_start or "the state dict to start from")
         model.load_state_dict(start_from)
-    # GPUs convolve faster when the colors of a pixel lie next to each other; these CPUs do not (measured).
-    layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
-    model = model.to(device, memory_format=layout)
+    if device.type == "cpu" and recipe.precision == "bf16":
+        speed_up_small_maps(model)
+    model = model.to(device, memory_format=memory_format(device, recipe.precision))
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]
     optimizer = torch.optim.SGD(
@@ -206,6 +207,12 @@ def prepare(recipe: Recipe, num_classes: int, device: torch.device, start_from: 
     )
 
 
+def memory_format(device: torch.device, precision: str) -> torch.memory_format:
+    """The fastest order of a picture's numbers: GPUs and 16-bit CPU kernels want a pixel's channels side by side."""
+    channels_last = device.type == "cuda" or (device.type == "cpu" and precision == "bf16")
+    return torch.channels_last if channels_last else torch.contiguous_format
+
+
 def check_shapes(found: dict[str, Tensor], expected: dict[str, Tensor], source: str) -> None:
     """Refuse a state dict of another network, naming the first difference where torch would list hundreds."""
     for name in (*expected, *found):
@@ -220,7 +227,7 @@ def train_epoch(run: Run, images: Tensor, labels: Tensor, epoch: int, progress: 
     px, epochs = recipe.px_of_epoch[epoch], len(recipe.px_of_epoch)
     steps, share = len(labels) // recipe.batch_size, recipe.batch_size // recipe.processes
     half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(recipe.precision)
-    layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+    layout = memory_format(device, recipe.precision)
 
     generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
     order = torch.randperm(len(labels), generator=generator).to(device)
@@ -342,7 +349,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run with this --out stopped")
     parser.add_argument("--warm-start", type=Path, metavar="FILE", help="weights to begin with, .safetensors or .pt")
     parser.add_argument("--device", help="cpu, cuda, cuda:1 or mps (default: the best there is)")
-    parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="default: 16 bits on CUDA, else fp32")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "bf16", "fp16"),
+        help="default: 16 bits on CUDA, else fp32; bf16 is faster on CPUs with AMX",
+    )
     parser.add_argument("--model", choices=MODELS, default=defaults.model)
     parser.add_argument("--sizes", type=parse_sizes, default=defaults.sizes, help="px:epochs, as in 32:4,48:3,64:3")
     for name, meaning in {
