@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import matplotlib
@@ -30,7 +30,7 @@ from course_utils.data import Pictures, cifar_cats_dogs, doodle_pets
 from course_utils.device import describe_device, get_device
 from course_utils.heads import replace_head
 from course_utils.plots import PALETTE
-from course_utils.pretrain import normalize
+from course_utils.pretrain import Recipe, normalize
 from course_utils.training import evaluate, extract_features, fine_tune, fit_head, install_head
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -294,12 +294,24 @@ def _numbers(values: Sequence[float]) -> str:
 
 
 def _command(recipe: dict) -> str:
+    """The command line of a recipe: the settings that are not the defaults, and those that matter most."""
     sizes = ",".join(f"{px}:{epochs}" for px, epochs in recipe["sizes"])
-    command = (
-        f"    python -m course_utils pretrain --data DIR --out resnet18.safetensors --sizes {sizes} "
-        f"--lr {recipe['lr']} --batch-size {recipe['batch_size']} --seed {recipe['seed']}"
+    options = {"sizes": sizes, "lr": recipe["lr"], "batch_size": recipe["batch_size"], "seed": recipe["seed"]}
+    defaults = asdict(Recipe())
+    derived = ("sizes", "processes")  # torchrun sets the number of processes
+    options |= {name: value for name, value in recipe.items() if name not in derived and value != defaults.get(name)}
+    flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items())
+    return f"    python -m course_utils pretrain --data DIR --out resnet18.safetensors {flags}"
+
+
+def _earlier_epochs(recipe: dict, log: list[dict]) -> str:
+    earlier = len(log) - sum(epochs for _, epochs in recipe["sizes"])
+    if not recipe.get("warm_start") or earlier < 1:
+        return ""
+    return (
+        f" The first {earlier} epochs of the curve, and their share of the hours, belong to the checkpoint that this "
+        f"run began with: `{recipe['warm_start']}`, as this repository's history keeps it."
     )
-    return f"{command} --warm-start {recipe['warm_start']}" if recipe.get("warm_start") else command
 
 
 def _hours(log: list[dict]) -> float:
@@ -343,7 +355,7 @@ this repository. The weights: {entry["license"]}
 
 {command}
 
-{_hours(log):.1f} hours on {" and ".join(hardware)}.
+{_hours(log):.1f} hours on {" and ".join(hardware)}.{_earlier_epochs(recipe, log)}
 
 | setting | value |
 |---|---|

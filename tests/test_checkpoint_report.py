@@ -2,15 +2,16 @@
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torchvision import models
 
-from course_utils import checkpoint_report, tiny_imagenet
+from course_utils import checkpoint_report, pretrain, tiny_imagenet
 from course_utils.checkpoint_report import Result, class_table, gigaflops, learning_curve, transfer_table, validate
+from course_utils.pretrain import Recipe
 from course_utils.tiny_imagenet import TinyImageNet
 
 LOG = [
@@ -111,3 +112,26 @@ def test_tables():
         [Result("head only", 1e-3, (0.8, 0.9), (1.0, 3.0))]
     )
     assert class_table(["a", "b", "c"], [0.5, 0.9, 0.1], 1).endswith("| b | 90% | c | 10% |")
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(),
+        Recipe(sizes=((48, 12), (64, 3)), lr=0.25, precision="bf16", warm_start="first.safetensors", mixup=0.2),
+    ],
+)
+def test_the_command_on_the_card_gives_the_recipe_again(recipe):
+    parser = argparse.ArgumentParser()
+    pretrain.add_arguments(parser)
+    command = checkpoint_report._command(json.loads(json.dumps(asdict(recipe))))
+    args = parser.parse_args(command.split()[4:])
+    assert pretrain.recipe_from(args, torch.device("cpu"), 1) == recipe
+
+
+def test_the_card_tells_earlier_epochs_from_those_of_its_command():
+    log = [{}] * 26
+    begun = {"sizes": [[48, 12], [64, 3]], "warm_start": "first.safetensors"}
+    assert "first 11 epochs" in checkpoint_report._earlier_epochs(begun, log)
+    assert checkpoint_report._earlier_epochs(begun, log[:15]) == ""
+    assert checkpoint_report._earlier_epochs(begun | {"warm_start": None}, log) == ""
