@@ -19,7 +19,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # nbgrader starts `alembic` and `jupyter` by name.
 export PATH := $(bin):$(PATH)
 
-.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report doctor clean \
+.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report bench doctor clean \
 	setup-lab setup-test slow-unit-tests slow-notebook-tests
 .NOTPARALLEL:
 
@@ -66,6 +66,9 @@ checkpoint: setup-test  ## train the course's own weights: DATA= Tiny ImageNet, 
 
 checkpoint-report: setup-test  ## measure the course's own weights again and write down the numbers
 	$(python) -m course_utils checkpoint-report --data "$(DATA)" $(ARGS)
+
+bench: setup-test  ## measure what the course claims, 12 minutes (ARGS=, see python -m course_utils bench --help)
+	$(python) -m course_utils bench $(ARGS)
 
 doctor: setup-lab  ## check this computer and say what to do
 	@$(python) -m course_utils doctor

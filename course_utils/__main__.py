@@ -11,6 +11,7 @@ from importlib import import_module
 COMMANDS = {
     "doctor": "check this computer and say what to do",
     "pretrain": "train the course's own weights from scratch",
+    "bench": "measure what the course claims, in accuracy and seconds",
     "checkpoint-report": "measure the course's own weights and write down what was measured",
 }
 
