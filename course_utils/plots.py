@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 from PIL import Image
 
+from course_utils.calibration import Reliability
 from course_utils.inference import Prediction
 from course_utils.metrics import ConfusionMatrix
 from course_utils.training import History
@@ -301,6 +302,75 @@ def show_lines(
         ax.set(xlabel=xlabel, ylabel=ylabel)
         ax.grid(alpha=0.3)
         if len(lines) > 1:
+            ax.legend(frameon=False)
+        show(fig, alt)
+
+
+def show_reliability(tables: Mapping[str, Reliability], alt: str) -> None:
+    """Show for each name a `calibration.Reliability`: how often answers are right over how sure they were.
+
+    A mark on the diagonal keeps its promise, one below it was too sure. The larger a mark, the more answers it stands
+    for; their number is written beside it.
+    """
+    if not tables:
+        raise ValueError("There is nothing to show.")
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, WIDTH / max(len(tables), 2) + 0.4), layout="constrained")
+        axes = fig.subplots(1, len(tables), squeeze=False, sharey=True)[0]
+        for number, (ax, (name, table)) in enumerate(zip(axes, tables.items(), strict=True)):
+            ax.plot([0, 1], [0, 1], ls="--", color="black", lw=1)
+            ax.vlines(table.confidence, table.accuracy, table.confidence, color=GRAY, lw=3)
+            sizes = 30 + 270 * table.count / table.count.sum()
+            ax.scatter(table.confidence, table.accuracy, s=sizes, zorder=3, **_look(number))
+            for x, y, count in zip(*table[1:], strict=True):
+                ax.annotate(str(count), (x, y), (0, -13), textcoords="offset points", ha="center", va="top", fontsize=9)
+            ax.set(title=name, xlabel="how sure (softmax)", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
+            ax.xaxis.set_major_formatter(_percent)
+            ax.grid(alpha=0.3)
+        axes[0].set_ylabel("how often right")
+        axes[0].yaxis.set_major_formatter(_percent)
+        show(fig, alt)
+
+
+def show_trade_off(
+    points: Mapping[str, tuple[float, float]],
+    alt: str,
+    *,
+    xlabel: str,
+    families: Mapping[str, Sequence[str]] | None = None,
+    front: Sequence[str] = (),
+) -> None:
+    """Show what each model costs and gives: name -> (cost, accuracy from 0 to 1). To the left is cheap, up is good.
+
+    ``families`` are drawn with a colour and a mark of their own and named in the legend, all others as gray dots.
+    A stepped line goes through the names in ``front``, the Pareto front.
+    """
+    families = families or {}
+    unknown = [
+        name for name in [*front, *(name for names in families.values() for name in names)] if name not in points
+    ]
+    if not points or unknown:
+        raise ValueError(f"There is no point for {unknown[0]!r}." if unknown else "There are no points to show.")
+    in_families = {name for names in families.values() for name in names}
+    costs = [cost for cost, _ in points.values()]
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+        ax = fig.subplots()
+        if front:
+            steps = np.array(sorted(points[name] for name in front))
+            ax.step(*steps.T, where="post", color="black", lw=1, ls="--", label="Pareto front")
+        others = [point for name, point in points.items() if name not in in_families]
+        if others:
+            ax.plot(*np.array(others).T, ls="", marker=".", ms=7, color="#8C8C8C", label="others" if families else None)
+        for number, (family, names) in enumerate(families.items()):
+            ax.plot(*np.array([points[name] for name in names]).T, ls="", ms=7, label=family, **_look(number))
+        if min(costs) > 0 and max(costs) > 10 * min(costs):
+            ax.set_xscale("log")
+            ax.xaxis.set_major_formatter("{x:g}")
+        ax.set(xlabel=xlabel, ylabel="top-1 accuracy")
+        ax.yaxis.set_major_formatter(_percent)
+        ax.grid(alpha=0.3)
+        if families or front:
             ax.legend(frameon=False)
         show(fig, alt)
 

@@ -12,10 +12,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from course_utils import History, Prediction, confusion_matrix, plots
+from course_utils.calibration import Reliability
 
 ALT = "A text that says what the figure shows."
 RED = Image.new("RGB", (20, 10), "red")
 HISTORY = History([0.9, 0.5, 0.2], [0.5, 0.7, 0.9], [0.8, 0.6, 0.7], [0.4, 0.6, 0.8], [1.0, 1.0, 1.0])
+TOO_SURE = Reliability(*map(np.array, ([0.5, 0.9], [0.6, 0.95], [0.5, 0.8], [10, 40])))
+MODELS = {"a1": (1.0, 0.6), "a2": (9.0, 0.7), "b": (100.0, 0.9)}
 PREDICTIONS = [Prediction("cat", 0, 0.75), Prediction("dog", 1, 0.2496), Prediction("cow", 2, 0.0004)]
 
 
@@ -60,6 +63,8 @@ EVERY_FIGURE = {
     "seconds": lambda alt: plots.accuracy_against_seconds([("one", 1, 0.5), ("two", 30, 0.7)], alt),
     "bars": lambda alt: plots.show_bars({"one": 0.5, "two": [0.6, 0.8]}, alt),
     "lines": lambda alt: plots.show_lines([1, 2], {"one": [3, 4]}, alt, xlabel="x", ylabel="y"),
+    "reliability": lambda alt: plots.show_reliability({"before": TOO_SURE, "after": TOO_SURE}, alt),
+    "trade-off": lambda alt: plots.show_trade_off(MODELS, alt, xlabel="cost", families={"A": ["a1", "a2"]}),
 }
 
 
@@ -229,6 +234,41 @@ def test_lines_can_be_told_apart_without_colour(drawn):
     assert tick_labels(ax.xaxis) == ["1", "2", "4"]
 
 
+def test_reliability_shows_each_bin_with_its_distance_to_the_diagonal(drawn):
+    plots.show_reliability({"before": TOO_SURE}, ALT)
+    [ax] = drawn[0].axes
+    assert ax.get_title() == "before"
+    gaps, marks = ax.collections
+    assert marks.get_offsets().tolist() == [[0.6, 0.5], [0.95, 0.8]]
+    assert [segment.tolist() for segment in gaps.get_segments()] == [
+        [[0.6, 0.5], [0.6, 0.6]],
+        [[0.95, 0.8], [0.95, 0.95]],
+    ]
+    assert texts(ax) == ["10", "40"]
+    few, many = marks.get_sizes()
+    assert few < many
+
+
+def test_a_trade_off_marks_families_and_the_front(drawn):
+    plots.show_trade_off(MODELS, ALT, xlabel="GFLOPs", families={"A": ["a1", "a2"]}, front=["b", "a1"])
+    [ax] = drawn[0].axes
+    front, others, family = ax.lines
+    assert front.get_xydata().tolist() == [[1.0, 0.6], [100.0, 0.9]]
+    assert front.get_drawstyle() == "steps-post"
+    assert others.get_xydata().tolist() == [[100.0, 0.9]]
+    assert family.get_xydata().tolist() == [[1.0, 0.6], [9.0, 0.7]]
+    assert family.get_marker() != others.get_marker()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Pareto front", "others", "A"]
+    assert (ax.get_xscale(), ax.get_xlabel()) == ("log", "GFLOPs")
+
+
+def test_costs_that_are_alike_get_an_even_scale_and_no_empty_legend(drawn):
+    plots.show_trade_off({"a": (1.0, 0.6), "b": (2.0, 0.7)}, ALT, xlabel="ms")
+    [ax] = drawn[0].axes
+    assert ax.get_xscale() == "linear"
+    assert ax.get_legend() is None
+
+
 def test_the_palette_is_okabe_and_ito_s():
     """Their eight colours, as R, G, B in the published table."""
     published = [(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0)]
@@ -252,6 +292,10 @@ def test_the_palette_is_okabe_and_ito_s():
         (lambda: plots.show_history(History(), ALT), "no epoch"),
         (lambda: plots.accuracy_against_seconds([], ALT), "no rows"),
         (lambda: plots.show_bars({}, ALT), "nothing to compare"),
+        (lambda: plots.show_reliability({}, ALT), "nothing to show"),
+        (lambda: plots.show_trade_off({}, ALT, xlabel="x"), "no points"),
+        (lambda: plots.show_trade_off(MODELS, ALT, xlabel="x", front=["c"]), "no point for 'c'"),
+        (lambda: plots.show_trade_off(MODELS, ALT, xlabel="x", families={"A": ["c"]}), "no point for 'c'"),
         (lambda: plots.show_bars({"one": []}, ALT), "'one' has no number"),
         (lambda: plots.show_lines([1], {}, ALT, xlabel="x", ylabel="y"), "no line"),
         (lambda: plots.show_lines([1], {"a": [1, 2]}, ALT, xlabel="x", ylabel="y"), "'a' has 2 values for 1"),
