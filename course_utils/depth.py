@@ -1,0 +1,77 @@
+"""A classifier by depth: its stages from the first layer to the head, which of them learn, and how fast.
+
+unfreeze_from(model, "layer4")                          everything before layer4 stays as it is
+torch.optim.AdamW(parameter_groups(model, lr=1e-3))     the earlier a stage, the smaller its steps
+"""
+
+import math
+
+from torch import nn
+
+from course_utils.heads import find_head, freeze_backbone
+
+NORMALIZATIONS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+
+
+def stages(model: nn.Module) -> dict[str, list[nn.Parameter]]:
+    """Return the parameters of each stage by its name, in the order in which a picture meets the stages.
+
+    A stage is a part of the model that has a name at the top: ``conv1``, ``layer1`` ... ``fc`` in a ResNet. A part
+    called ``features`` (VGG, DenseNet, MobileNet ...) is opened, so ``features.0`` is a stage. A normalisation layer
+    belongs to the stage before it. Each parameter is in exactly one stage, the head's in the last.
+    """
+    find_head(model)  # a model that is no classifier is an error there, with a sentence that says so
+    parts = []
+    for name, part in model.named_children():
+        inside = part.named_children() if name == "features" else ()
+        parts += [(f"{name}.{child}", layer) for child, layer in inside] or [(name, part)]
+
+    found: dict[str, list[nn.Parameter]] = {}
+    for name, part in parts:
+        parameters = list(part.parameters())
+        if found and isinstance(part, NORMALIZATIONS):
+            found[list(found)[-1]] += parameters
+        elif parameters:
+            found[name] = parameters
+    own = list(model.parameters(recurse=False))  # the class token of a ViT belongs to no part
+    first = next(iter(found))
+    found[first] = own + found[first]
+    return found
+
+
+def unfreeze_from(model: nn.Module, stage: str) -> nn.Module:
+    """Let ``stage`` and everything behind it learn, and nothing before it; return the same model.
+
+    BatchNorm and Dropout of the frozen stages stay in eval mode, as with `freeze_backbone`.
+    """
+    parts = stages(model)
+    if stage not in parts:
+        raise ValueError(f"{type(model).__name__} has no stage {stage!r}; it has {', '.join(parts)}.")
+    freeze_backbone(model)
+    names = list(parts)
+    for name in names[names.index(stage) :]:
+        for parameter in parts[name]:
+            parameter.requires_grad_(True)
+    return model
+
+
+def parameter_groups(model: nn.Module, lr: float, factor: float = 0.3) -> list[dict]:
+    """Return one group of parameters a stage for a torch optimizer: ``lr`` for the head, less for what lies before.
+
+    Going back from the head, each stage gets ``factor`` times the learning rate of the next one; 1 gives all the
+    same. Frozen parameters are left out. A group also has the stage's ``name``, for a look at
+    ``optimizer.param_groups``.
+    """
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr, the learning rate of the head, must be a positive number, got {lr!r}.")
+    if not 0 < factor <= 1:
+        raise ValueError(f"factor must be above 0 and at most 1, got {factor!r}.")
+    parts = stages(model)
+    groups = []
+    for steps_to_head, (name, parameters) in enumerate(reversed(parts.items())):
+        trainable = [parameter for parameter in parameters if parameter.requires_grad]
+        if trainable:
+            groups.append({"name": name, "params": trainable, "lr": lr * factor**steps_to_head})
+    if not groups:
+        raise ValueError("Nothing can be trained: no parameter has requires_grad=True. See unfreeze_from.")
+    return groups[::-1]
