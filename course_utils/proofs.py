@@ -7,6 +7,7 @@ A proof runs on the installed versions, needs no network and takes seconds. It f
     code            the question's code
     right           what the right option says; a list for kind "several"; the right line's text for kind "line"
     wrong           a list of what the wrong options say
+    steps           what the steps say, in their right order (only in kind "order")
     this            what this option says (only in an option's own proof)
     answer          the number (kind "number") or the line (kind "line")
     printed(code)   what the code prints, without the last line end
@@ -112,6 +113,8 @@ def _names(question: Question) -> dict:
         "run": run,
         "printed": printed,
     }
+    if question.kind == "order":
+        names["steps"] = names.pop("wrong")
     if question.kind == "line":
         names["answer"] = next(option.line for option in question.options if option.right)
         names["right"] = question.code.splitlines()[names["answer"] - 1].strip()

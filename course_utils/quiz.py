@@ -127,11 +127,16 @@ def judge(question: Question, answer: str | float | Iterable[str]) -> Verdict:
 
 
 def question_text(question: Question) -> str:
-    """The whole question as Markdown, without its answer."""
+    """The whole question of a lesson as Markdown, without its answer."""
+    return f"**Check yourself** ({question.difficulty}). {question_body(question)}"
+
+
+def question_body(question: Question) -> str:
+    """Prompt, code, options and what to do with them, as Markdown."""
     task = _TASK[question.kind]
     if question.kind == "number":
         task += f" ({question.unit})." if question.unit else "."
-    parts = [f"**Check yourself** ({question.difficulty}). {question.prompt}"]
+    parts = [question.prompt]
     if question.kind == "line":
         lines = enumerate(question.code.splitlines(), start=1)
         parts.append(_fenced("\n".join(f"{number:2d}  {line}".rstrip() for number, line in lines), "text"))

@@ -1,8 +1,11 @@
 """The assignments: built from text, released without a trace of the answers, and made of sound test cells."""
 
 import ast
+import contextlib
 import dataclasses
+import io
 import shutil
+from itertools import combinations, permutations
 from pathlib import Path
 
 import nbformat
@@ -14,7 +17,15 @@ from torch import nn
 pytest.importorskip("nbgrader", reason="the grading extra is not installed")
 
 from course_utils import find_head
-from course_utils.authoring.answers import fill_in, is_answer, read_answer, read_answers, solution
+from course_utils.authoring.answers import (
+    Answer,
+    _with_letters,
+    fill_in,
+    is_answer,
+    read_answer,
+    read_answers,
+    solution,
+)
 from course_utils.authoring.assignments import (
     AssignmentError,
     finish,
@@ -27,7 +38,7 @@ from course_utils.authoring.assignments import (
     write_in,
 )
 from course_utils.authoring.lessons import course_settings
-from course_utils.bank import lettered, load_bank
+from course_utils.bank import Question, answer_key, lettered, load_bank
 from course_utils.grading import networks, questions
 from course_utils.grading.points import Unmet
 from course_utils.quiz import judge
@@ -251,8 +262,64 @@ def test_a_solution_is_the_source_without_its_marks():
 
 @pytest.mark.parametrize("answer", ["b", "B", " b ", "b)", "(b)", "b."])
 def test_a_letter_is_understood_in_any_dress(answer):
-    assert questions.chosen_letter(answer, "abcd") == "b"
-    assert questions.form_is_right(answer, "abcd") == "You chose b."
+    assert questions.understood(answer, "one", "abcd") == "b"
+    assert questions.form_is_right(answer, "one", "abcd") == "You chose b."
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered", "answer", "expected", "said"),
+    [
+        ("several", "abcd", "ca", "ac", "You chose a, c."),
+        ("several", "abcd", "(A), (C)", "ac", "You chose a, c."),
+        ("several", "abcd", {"a"}, "a", "You chose a."),
+        ("order", "abc", "c, a, b", "cab", "Your order is c, a, b."),
+        ("order", "abc", ["c", "a", "b"], "cab", "Your order is c, a, b."),
+        ("number", "", 87.5, 87.5, "Your number is 87.5."),
+        ("number", "", "87.5 %", 87.5, "Your number is 87.5."),
+        ("number", "", "-2.5e-1", -0.25, "Your number is -0.25."),
+        ("number", "", torch.tensor(3), 3, "Your number is 3."),
+        ("line", [1, 2, 4], 4, 4, "You chose line 4."),
+        ("line", [1, 2, 4], "Line 4", 4, "You chose line 4."),
+    ],
+)
+def test_an_answer_of_another_kind_is_understood_in_any_dress(kind, offered, answer, expected, said):
+    assert questions.understood(answer, kind, offered) == expected
+    assert questions.form_is_right(answer, kind, offered) == said
+
+
+class Joker(float):
+    """A number that says it is equal to all others."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered", "answer", "sentence"),
+    [
+        ("several", "abcd", "", "Yours is empty"),
+        ("several", "abcd", "aa", "The letter a appears twice"),
+        ("several", "abcd", "ae", "There is no option 'e'"),
+        ("several", "abcd", ["a", 1], "type list"),
+        ("several", "abcd", True, "type bool"),
+        ("order", "abc", "ab", "All 3 steps are needed"),
+        ("order", "abc", None, "There is no answer yet"),
+        ("number", "", "many", "a number, for example 3.5. Yours is 'many'"),
+        ("number", "", "3,5", "Yours is '3,5'"),
+        ("number", "", True, "Yours is True"),
+        ("number", "", float("nan"), "Yours is nan"),
+        ("number", "", [1, 2], "type list"),
+        ("number", "", torch.tensor([1.0, 2.0]), "type Tensor"),
+        ("line", [1, 2, 4], 3, "There is no code on line 3; the lines go from 1 to 4"),
+        ("line", [1, 2, 4], 1.5, "There is no code on line 1.5"),
+        ("line", [1, 2, 4], Joker(9), "There is no code on line 9"),
+    ],
+)
+def test_what_is_no_answer_of_its_kind_gets_a_sentence_on_the_form(kind, offered, answer, sentence):
+    with pytest.raises(Unmet, match=sentence):
+        questions.understood(answer, kind, offered)
 
 
 @pytest.mark.parametrize(
@@ -272,21 +339,41 @@ def test_a_letter_is_understood_in_any_dress(answer):
 )
 def test_what_is_no_letter_gets_a_sentence_on_the_form(answer, sentence):
     with pytest.raises(Unmet, match=sentence):
-        questions.chosen_letter(answer, "abcd")
+        questions.understood(answer, "one", "abcd")
+
+
+def possible_answers(question: Question) -> list:
+    """Every answer to a choice, an order or a line, and the numbers that the bank knows."""
+    letters = [letter for letter, _ in lettered(question)]
+    if question.kind == "one":
+        return letters
+    if question.kind == "several":
+        sizes = range(1, len(letters) + 1)
+        return ["".join(some) for size in sizes for some in combinations(letters, size)]
+    if question.kind == "order":
+        return ["".join(order) for order in permutations(letters)]
+    if question.kind == "line":
+        return [option.line for option in question.options]
+    return [question.answer, *(option.value for option in question.options)]
 
 
 @pytest.mark.parametrize("question", QUIZ, ids=lambda question: question.id)
 def test_a_sealed_question_grades_like_the_bank(question):
     sealed = questions.seal(question)
     assert questions.seal(question) == sealed
-    for letter, option in lettered(question):
-        assert judge(questions.unseal(sealed), letter) == judge(question, letter)
-        if option.right:
-            assert question.explanation in questions.answer_is_right(letter, sealed)
+    right = []
+    for answer in possible_answers(question):
+        verdict = judge(question, answer)
+        assert judge(questions.unseal(sealed), answer) == verdict
+        if verdict.right:
+            right.append(answer)
+            assert question.explanation in questions.answer_is_right(answer, sealed)
             continue
         with pytest.raises(Unmet) as caught:
-            questions.answer_is_right(letter, sealed)
-        assert str(caught.value) == option.feedback, "a wrong answer is told its own feedback and nothing else"
+            questions.answer_is_right(answer, sealed)
+        assert verdict.text.removeprefix("Not yet.").strip() == str(caught.value)
+        assert question.explanation not in str(caught.value)
+    assert right == [answer_key(question)], "one answer is right, and no other"
 
 
 @pytest.mark.parametrize("question", QUIZ, ids=lambda question: question.id)
@@ -295,9 +382,67 @@ def test_a_sealed_question_cannot_be_read_in_passing(question):
     assert not [word for word in (question.id, "right", "feedback") if word in sealed]
 
 
-def test_a_question_with_several_right_answers_is_not_sealed():
-    with pytest.raises(ValueError, match="one right answer"):
-        questions.seal(dataclasses.replace(QUIZ[0], kind="several"))
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("a", "b"), ("c", "a"), ("ac", "c"), ("bac", "cab"), ("4", "1"), ("1", "2"), ("87.5", "1")]
+)
+def test_a_wrong_answer_has_the_form_of_the_right_one(right, wrong):
+    mark = "" if right[0].isdigit() else '"'
+    assert (
+        _with_letters('q = "<right>", "<wrong>"', f"q = None\nq = {mark}{right}{mark}") == f'q = "{right}", "{wrong}"'
+    )
+
+
+# Answers to the quizzes, graded in this process. Through nbgrader itself: test_nbgrader_loop.py
+
+
+def graded_here(name: str, answer: Answer) -> tuple[dict[str, float], str]:
+    """The points of each test cell and what the cells print: every cell runs, and an error stops only its own."""
+    submission = fill_in(notebook("release", name), notebook("source", name), answer)
+    written = {cell.id: cell.source for cell in submission.cells if is_answer(cell)}
+    names, points = {}, {}
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        for cell in notebook("source", name).cells:
+            if cell.id.startswith("test-"):
+                *body, last = ast.parse(cell.source).body
+                exec(compile(ast.Module(body, []), cell.id, "exec"), names)
+                points[cell.id.removeprefix("test-")] = eval(ast.unparse(last), names)
+            elif is_answer(cell):
+                with contextlib.suppress(Exception):
+                    exec(written[cell.id], names)
+    return points, " ".join(output.getvalue().split())
+
+
+QUIZ_ANSWERS = [
+    pytest.param(name, answer, id=f"{name}-{answer.name}")
+    for name in ASSIGNMENTS
+    if name.startswith("quiz-")
+    for answer in read_answers(EXERCISES / "answers" / name)
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), QUIZ_ANSWERS)
+def test_an_answer_to_a_quiz_gets_its_points_and_sentences(name, answer):
+    points, said = graded_here(name, answer)
+    assert sum(points.values()) == answer.score
+    assert {cell: points[cell] for cell in answer.points} == answer.points
+    assert [sentence for sentence in answer.feedback if " ".join(sentence.split()) not in said] == []
+
+
+@pytest.mark.parametrize("name", [name for name in ASSIGNMENTS if name.startswith("quiz-")])
+def test_each_wrong_answer_costs_exactly_its_own_points(name):
+    source = notebook("source", name)
+    worth = {cell.id.removeprefix("test-"): cell.metadata.nbgrader.points for cell in graded_cells(source)}
+    for cell in worth:
+        points, _ = graded_here(name, Answer("", "", 0, cells={cell: f'{cell} = "<wrong>"'}))
+        assert points == worth | {cell: 0}
+
+
+def test_each_quiz_mixes_kinds_and_difficulties():
+    for name in {question.quiz for question in QUIZ} - {"quiz-1"}:
+        chosen = [question for question in QUIZ if question.quiz == name]
+        assert 8 <= len(chosen) <= 12
+        assert {question.kind for question in chosen} == {"one", "several", "number", "order", "line"}
+        assert {question.difficulty for question in chosen} == {"easy", "medium", "hard"}
 
 
 # Networks for test cells

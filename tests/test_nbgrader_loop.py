@@ -2,7 +2,8 @@
 
 Every answer in ``exercises/answers/`` is one student. They are handed in, graded by one ``nbgrader autograde`` an
 assignment, and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so
-`make test` takes a few of every assignment, and `make test-slow` the rest.
+`make test` takes a few of every assignment, and `make test-slow` the rest. The quizzes after the first share one run,
+as notebooks of one assignment; all their answers are graded in test_assignments.py, without kernels.
 """
 
 import csv
@@ -31,7 +32,18 @@ ROOT = Path(__file__).resolve().parents[1]
 EXERCISES = ROOT / "exercises"
 ASSIGNMENTS = sorted(path.name for path in (EXERCISES / "answers").iterdir() if path.is_dir())
 ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
-ALWAYS = ("untouched", "right_reference", "wrong_every_letter", "odd_forms")  # what `make test` grades
+ALWAYS = (
+    "untouched",
+    "right_reference",
+    "wrong_everywhere",
+    "wrong_everywhere",
+    "odd_forms",
+)  # what `make test` grades
+LATER_QUIZZES = [name for name in ASSIGNMENTS if name.startswith("quiz-") and name != "quiz-1"]
+SHARED = "later-quizzes"  # the assignment that holds them all
+RUNS = {name: [name] for name in ASSIGNMENTS if name not in LATER_QUIZZES} | {SHARED: LATER_QUIZZES}
+for name in LATER_QUIZZES:
+    ANSWERS[name] = [answer for answer in ANSWERS[name] if answer.name in ALWAYS]
 
 
 def case(name: str, answer: Answer) -> pytest.ParameterSet:
@@ -106,19 +118,19 @@ HANDMADE = {
 class Course:
     """A copy of the course after one assignment was graded, and the scores of its CSV export by student."""
 
-    name: str
+    assignment: str
     folder: Path
     scores: dict[str, float]
 
-    def feedback(self, student: str) -> str:
+    def feedback(self, student: str, notebook: str) -> str:
         """What the student reads: the text of the feedback page."""
-        page = (self.folder / "feedback" / student / self.name / f"{self.name}.html").read_text(encoding="utf-8")
+        page = (self.folder / "feedback" / student / self.assignment / f"{notebook}.html").read_text(encoding="utf-8")
         page = re.sub(r"<(style|script).*?</\1>", " ", page, flags=re.DOTALL)
         return squeezed(html.unescape(re.sub(r"<[^>]+>", "", page)))
 
-    def autograded(self, student: str) -> nbformat.NotebookNode:
+    def autograded(self, student: str, notebook: str) -> nbformat.NotebookNode:
         """The notebook as nbgrader ran it."""
-        path = self.folder / "autograded" / student / self.name / f"{self.name}.ipynb"
+        path = self.folder / "autograded" / student / self.assignment / f"{notebook}.ipynb"
         return nbformat.read(path, as_version=4)
 
     def gradebook(self) -> Gradebook:
@@ -131,11 +143,12 @@ def squeezed(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def courses(request, tmp_path_factory) -> dict[str, Course]:
-    """Every assignment graded, two at a time: a kernel needs one core, and nearly all the time is theirs."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in ASSIGNMENTS}
+    """The graded course of every notebook, two runs at a time: a kernel needs one core, and nearly all the time."""
+    folders = {run: tmp_path_factory.mktemp(run) for run in RUNS}
+    asked = {name: students(request, name) for name in ASSIGNMENTS}
     with ThreadPoolExecutor(2) as pool:
-        graded = pool.map(lambda name: grade_everybody(name, folders[name], students(request, name)), ASSIGNMENTS)
-        return {course.name: course for course in graded}
+        graded = pool.map(lambda run: grade_everybody(run, folders[run], asked), RUNS)
+        return {name: course for course in graded for name in RUNS[course.assignment]}
 
 
 def students(request, name: str) -> list[Answer]:
@@ -145,21 +158,22 @@ def students(request, name: str) -> list[Answer]:
     return [answer for answer in ANSWERS[name] if answer.name in asked.union(ALWAYS)]
 
 
-def grade_everybody(name: str, folder: Path, answers: list[Answer]) -> Course:
+def grade_everybody(run: str, folder: Path, answers: dict[str, list[Answer]]) -> Course:
     shutil.copy(EXERCISES / "nbgrader_config.py", folder)
-    shutil.copytree(EXERCISES / "source" / name, folder / "source" / name)
-    released, source = notebook("release", name), notebook("source", name)
-    for answer in answers:
-        hand_in(folder, answer.name, name, fill_in(released, source, answer))
-    for student, make in HANDMADE.items() if name == "quiz-1" else ():
-        hand_in(folder, student, name, make(name))
-    nbgrader(folder, "generate_assignment", name)
-    nbgrader(folder, "autograde", name)
-    nbgrader(folder, "generate_feedback", name)
+    for name in RUNS[run]:
+        shutil.copytree(EXERCISES / "source" / name, folder / "source" / run, dirs_exist_ok=True)
+        released, source = notebook("release", name), notebook("source", name)
+        for answer in answers[name]:
+            hand_in(folder, answer.name, run, name, fill_in(released, source, answer))
+        for student, make in HANDMADE.items() if name == "quiz-1" else ():
+            hand_in(folder, student, run, name, make(name))
+    nbgrader(folder, "generate_assignment", run)
+    nbgrader(folder, "autograde", run)
+    nbgrader(folder, "generate_feedback", run)
     nbgrader(folder, "export", "--to=grades.csv")
     with (folder / "grades.csv").open(encoding="utf-8") as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    return Course(name, folder, scores)
+    return Course(run, folder, scores)
 
 
 def nbgrader(folder: Path, *command: str) -> None:
@@ -175,31 +189,39 @@ def nbgrader(folder: Path, *command: str) -> None:
     assert done.returncode == 0, f"nbgrader {' '.join(command)}\n{done.stderr[-3000:]}"
 
 
-def hand_in(folder: Path, student: str, name: str, book: nbformat.NotebookNode) -> None:
-    target = folder / "submitted" / student / name
-    target.mkdir(parents=True)
+def hand_in(folder: Path, student: str, assignment: str, name: str, book: nbformat.NotebookNode) -> None:
+    target = folder / "submitted" / student / assignment
+    target.mkdir(parents=True, exist_ok=True)
     (target / f"{name}.ipynb").write_text(nbformat.writes(book), encoding="utf-8")
 
 
 @pytest.mark.parametrize(("name", "answer"), CASES)
 def test_an_answer_gets_the_points_that_it_deserves(courses, name, answer):
     with courses[name].gradebook() as gradebook:
-        grades = gradebook.find_submission_notebook(name, name, answer.name).grades
+        grades = gradebook.find_submission_notebook(name, courses[name].assignment, answer.name).grades
         by_cell = {grade.name.removeprefix("test-"): grade.score for grade in grades}
     assert {cell: by_cell[cell] for cell in answer.points} == answer.points
     assert sum(by_cell.values()) == answer.score
-    assert courses[name].scores[answer.name] == answer.score, "the CSV export says something else"
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_the_csv_export_says_the_same(courses, run):
+    course = courses[RUNS[run][0]]
+    expected = {}
+    for answer in (answer for name in RUNS[run] for answer in ANSWERS[name] if answer.name in course.scores):
+        expected[answer.name] = expected.get(answer.name, 0) + answer.score
+    assert {name: score for name, score in course.scores.items() if name not in HANDMADE} == expected
 
 
 @pytest.mark.parametrize(("name", "answer"), CASES)
 def test_its_feedback_says_what_helps(courses, name, answer):
-    said = courses[name].feedback(answer.name)
+    said = courses[name].feedback(answer.name, name)
     assert [sentence for sentence in answer.feedback if squeezed(sentence) not in said] == []
 
 
 @pytest.mark.parametrize(("name", "answer"), CASES)
 def test_its_feedback_shows_neither_hidden_tests_nor_where_they_ran(courses, name, answer):
-    said = courses[name].feedback(answer.name)
+    said = courses[name].feedback(answer.name, name)
     assert not [
         mark for mark in ("HIDDEN TESTS", "answer_is_right", "sealed", "def extra_heads_follow") if mark in said
     ]
@@ -208,23 +230,24 @@ def test_its_feedback_shows_neither_hidden_tests_nor_where_they_ran(courses, nam
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_the_released_notebook_runs_from_top_to_bottom(courses, name):
-    book = courses[name].autograded("untouched")
+    book = courses[name].autograded("untouched", name)
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     assert outputs
     assert [output for output in outputs if output.output_type == "error"] == []
 
 
-@pytest.mark.parametrize("name", ASSIGNMENTS)
-def test_every_student_is_graded_without_work_by_hand(courses, name):
-    handed_in = {path.name for path in (courses[name].folder / "submitted").iterdir()}
-    with courses[name].gradebook() as gradebook:
-        submissions = gradebook.assignment_submissions(name)
+@pytest.mark.parametrize("run", RUNS)
+def test_every_student_is_graded_without_work_by_hand(courses, run):
+    course = courses[RUNS[run][0]]
+    handed_in = {path.name for path in (course.folder / "submitted").iterdir()}
+    with course.gradebook() as gradebook:
+        submissions = gradebook.assignment_submissions(run)
         assert {submission.student.id for submission in submissions} == handed_in
         assert [submission.student.id for submission in submissions if submission.needs_manual_grade] == []
 
 
 def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(courses):
-    said = courses["quiz-1"].feedback("wrong_every_letter")
+    said = courses["quiz-1"].feedback("wrong_everywhere", "quiz-1")
     for question in (question for question in load_bank().values() if question.quiz == "quiz-1"):
         right = answer_key(question)
         chosen = dict(lettered(question))["a" if right != "a" else "b"]
@@ -250,5 +273,5 @@ def test_words_on_stderr_cost_nothing(courses):
 
 
 def test_an_answer_cell_is_graded_as_the_student_left_it(courses):
-    first = next(cell for cell in courses["quiz-1"].autograded("odd_forms").cells if is_answer(cell))
+    first = next(cell for cell in courses["quiz-1"].autograded("odd_forms", "quiz-1").cells if is_answer(cell))
     assert first.source == "q1 = None"

@@ -15,7 +15,7 @@ and, as YAML, what it must score and which sentences its feedback must hold; the
 
 ``score`` is the total, or the points of each test cell by its name. Cells that a file does not mention hold the
 reference solution of the source notebook, or, with ``unchanged: true``, what was released. In a quiz ``"<right>"`` and
-``"<wrong>"`` stand for letters, which the question bank decides.
+``"<wrong>"`` stand for letters or numbers, which the question bank decides.
 """
 
 import copy
@@ -101,5 +101,16 @@ def solution(source: str) -> str:
 def _with_letters(text: str, right_answer: str) -> str:
     if "<right>" not in text and "<wrong>" not in text:
         return text
-    right = re.search(r'"([a-h])"\Z', right_answer.strip())[1]
-    return text.replace("<right>", right).replace("<wrong>", "a" if right != "a" else "b")
+    right = right_answer.strip().splitlines()[-1].partition(" = ")[2].strip('"')
+    return text.replace("<right>", right).replace("<wrong>", _wrong(right))
+
+
+def _wrong(right: str) -> str:
+    """An answer of the same form that is not right."""
+    if not right.isalpha():
+        return "1" if right != "1" else "2"  # a number or a line
+    if len(right) == 1:
+        return "a" if right != "a" else "b"
+    if sorted(right) == list(right):
+        return right[1:]  # several right letters, which come sorted: one of them is missing
+    return right[::-1]  # steps, which are never shown in their right order

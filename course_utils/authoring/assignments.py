@@ -32,9 +32,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
-from course_utils.bank import Question, answer_key, lettered, load_bank
-from course_utils.grading.questions import seal
-from course_utils.quiz import option_text
+from course_utils.bank import Question, answer_key, load_bank
+from course_utils.grading.questions import FORM, choices, seal
+from course_utils.quiz import question_body
 
 POINTS = {"easy": 1, "medium": 2, "hard": 3}  # of a quiz question, by its difficulty
 
@@ -89,8 +89,8 @@ def quiz_notebook(questions: list[Question], about: dict) -> NotebookNode:
         new_markdown_cell(
             f"# {about['title']}\n\n{about['introduction']}\n\n"
             f"**Points:** {total}. **Time:** about {about['minutes']} minutes.\n\n"
-            'Write the letter of your answer in quotes, as in `q1 = "b"`, and run the cell below it: it tells which '
-            "letter was understood. Whether it is the right one you learn when your work is graded, with a reason.\n\n"
+            "Replace `None` by your answer, in the form that the comment beside it shows, and run the cell below: it "
+            "tells what was understood. Whether it is right you learn when your work is graded, with a reason.\n\n"
             "Before you hand in, choose **Restart Kernel and Run All Cells** and look for a check that says "
             "[not yet]. Then hand in this one file, under the name that it has."
         )
@@ -102,19 +102,15 @@ def quiz_notebook(questions: list[Question], about: dict) -> NotebookNode:
 
 def _question_cells(number: int, question: Question) -> list[NotebookNode]:
     name, points = f"q{number}", POINTS[question.difficulty]
-    text = [f"## Question {number} ({points} {'point' if points == 1 else 'points'})", question.prompt]
-    if question.code:
-        text.append(f"```python\n{question.code}\n```")
-    text += [f"**{letter}.** {option_text(option)}" for letter, option in lettered(question)]
-    offered = "".join(letter for letter, _ in lettered(question))
-    answer = (
-        f'{name} = None  # a letter in quotes, for example "b"\n'
-        f'### BEGIN SOLUTION\n{name} = "{answer_key(question)}"\n### END SOLUTION'
-    )
+    title = f"## Question {number} ({points} {'point' if points == 1 else 'points'})"
+    key = answer_key(question)
+    key = f'"{key}"' if isinstance(key, str) else f"{key:.10g}"
+    answer = f"{name} = None  # {FORM[question.kind]}\n### BEGIN SOLUTION\n{name} = {key}\n### END SOLUTION"
+    asked = f"{question.kind!r}, {choices(question)!r}".replace("'", '"')
     test = (
         "from course_utils.grading import Points, questions\n\n"
         f"points = Points({points})\n"
-        f'points.check("{name} is one of the letters", lambda: questions.form_is_right({name}, "{offered}"), worth=0)\n'
+        f'points.check("{name} has the right form", lambda: questions.form_is_right({name}, {asked}), worth=0)\n'
         "### BEGIN HIDDEN TESTS\n"
         "# The question with its key and feedback, packed so that nobody reads it in passing.\n"
         f'sealed = """\n{seal(question)}\n"""\n'
@@ -123,7 +119,7 @@ def _question_cells(number: int, question: Question) -> list[NotebookNode]:
         "points.total()"
     )
     return [
-        new_markdown_cell("\n\n".join(text)),
+        new_markdown_cell(f"{title}\n\n{question_body(question)}"),
         new_code_cell(answer, metadata={"answer": name}),
         new_code_cell(test, metadata={"test": name, "points": points}),
     ]

@@ -1,8 +1,8 @@
-# A wrong letter everywhere. The test looks for the feedback of each chosen option, which the bank holds.
+# A wrong answer of the right form everywhere. A test looks for the feedback that the bank has for each.
 #
 # score: 0
 # feedback:
-#   - "[passed] q1 is one of the letters"
+#   - "[passed] q1 has the right form"
 #   - "[not yet] q1 is right"
 #   - "1 of 2 checks passed."
 
@@ -38,15 +38,3 @@ q10 = "<wrong>"
 
 # %% q11
 q11 = "<wrong>"
-
-# %% q12
-q12 = "<wrong>"
-
-# %% q13
-q13 = "<wrong>"
-
-# %% q14
-q14 = "<wrong>"
-
-# %% q15
-q15 = "<wrong>"

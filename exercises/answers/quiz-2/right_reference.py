@@ -1,0 +1,5 @@
+# The key of the question bank.
+#
+# score: 25
+# feedback:
+#   - "[passed] q11 is right"

@@ -1,0 +1,5 @@
+# The key of the question bank.
+#
+# score: 21
+# feedback:
+#   - "[passed] q10 is right"
