@@ -275,6 +275,37 @@ def show_bars(
         show(fig, alt)
 
 
+def show_bar_panels(
+    panels: Mapping[str, Mapping[str, float]], alt: str, *, formats: str | Mapping[str, str] = "{:.0%}"
+) -> None:
+    """Show several measurements of the same things side by side: title of a panel -> name of a bar -> number.
+
+    Every panel has the same names, in the same order, and a scale of its own that begins at 0. ``formats`` says how
+    the numbers are written, as in ``"{:.1f} MB".format(number)``: one for all panels, or one for each title.
+    """
+    if not panels or not all(panels.values()):
+        raise ValueError("There is nothing to compare.")
+    names = list(next(iter(panels.values())))
+    for title, values in panels.items():
+        if list(values) != names:
+            raise ValueError(f"The panel {title!r} has {', '.join(values)}, but the first one has {', '.join(names)}.")
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 0.36 * len(names) + 0.6), layout="constrained")
+        axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for ax, (title, values) in zip(axes, panels.items(), strict=True):
+            form = formats if isinstance(formats, str) else formats[title]
+            for position, value in enumerate(values.values()):
+                look = {"color": PALETTE[position % len(PALETTE)], "hatch": HATCHES[position % len(HATCHES)]}
+                ax.barh(position, value, height=0.65, edgecolor="white", **look)
+                ax.annotate(form.format(value), (value, position), (4, 0), textcoords="offset points", va="center")
+            ax.set(title=title, xticks=[], xlim=(0, 1.45 * max(*values.values(), 1e-9)))
+            ax.spines["bottom"].set_visible(False)
+            ax.tick_params(length=0)
+        axes[0].set_yticks(range(len(names)), names)
+        axes[0].invert_yaxis()
+        show(fig, alt)
+
+
 def show_lines(
     x: Sequence[float],
     lines: Mapping[str, Sequence[float]],

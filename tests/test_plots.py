@@ -62,6 +62,7 @@ EVERY_FIGURE = {
     "histories": lambda alt: plots.show_history({"one": HISTORY, "two": HISTORY}, alt),
     "seconds": lambda alt: plots.accuracy_against_seconds([("one", 1, 0.5), ("two", 30, 0.7)], alt),
     "bars": lambda alt: plots.show_bars({"one": 0.5, "two": [0.6, 0.8]}, alt),
+    "panels": lambda alt: plots.show_bar_panels({"size": {"one": 1, "two": 2}, "time": {"one": 0, "two": 0}}, alt),
     "lines": lambda alt: plots.show_lines([1, 2], {"one": [3, 4]}, alt, xlabel="x", ylabel="y"),
     "reliability": lambda alt: plots.show_reliability({"before": TOO_SURE, "after": TOO_SURE}, alt),
     "trade-off": lambda alt: plots.show_trade_off(MODELS, alt, xlabel="cost", families={"A": ["a1", "a2"]}),
@@ -226,6 +227,17 @@ def test_bars_of_plain_numbers_have_no_percent(drawn):
     assert ax.get_xlim()[1] > 138
 
 
+def test_panels_share_their_names_and_write_numbers_in_their_own_way(drawn):
+    panels = {"file": {"full": 40.0, "half": 20.0}, "right": {"full": 0.9, "half": 0.88}}
+    plots.show_bar_panels(panels, ALT, formats={"file": "{:.0f} MB", "right": "{:.0%}"})
+    left, right = drawn[0].axes
+    assert tick_labels(left.yaxis) == ["full", "half"]
+    assert [bar.get_width() for bar in left.patches] == [40, 20]
+    assert (texts(left), texts(right)) == (["40 MB", "20 MB"], ["90%", "88%"])
+    assert len({bar.get_hatch() for bar in left.patches}) == 2
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the first name is on top
+
+
 def test_lines_can_be_told_apart_without_colour(drawn):
     plots.show_lines([1, 2, 4], {"a": [1, 2, 3], "b": [2, 4, 8]}, ALT, xlabel="batch", ylabel="speed", log_x=True)
     [ax] = drawn[0].axes
@@ -297,6 +309,11 @@ def test_the_palette_is_okabe_and_ito_s():
         (lambda: plots.show_trade_off(MODELS, ALT, xlabel="x", front=["c"]), "no point for 'c'"),
         (lambda: plots.show_trade_off(MODELS, ALT, xlabel="x", families={"A": ["c"]}), "no point for 'c'"),
         (lambda: plots.show_bars({"one": []}, ALT), "'one' has no number"),
+        (lambda: plots.show_bar_panels({}, ALT), "nothing to compare"),
+        (
+            lambda: plots.show_bar_panels({"x": {"a": 1}, "y": {"b": 1}}, ALT),
+            "panel 'y' has b, but the first one has a",
+        ),
         (lambda: plots.show_lines([1], {}, ALT, xlabel="x", ylabel="y"), "no line"),
         (lambda: plots.show_lines([1], {"a": [1, 2]}, ALT, xlabel="x", ylabel="y"), "'a' has 2 values for 1"),
     ],
