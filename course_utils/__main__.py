@@ -12,6 +12,7 @@ COMMANDS = {
     "doctor": "check this computer and say what to do",
     "pretrain": "train the course's own weights from scratch",
     "bench": "measure what the course claims, in accuracy and seconds",
+    "export-questions": "write the question bank for Moodle and other platforms",
     "checkpoint-report": "measure the course's own weights and write down what was measured",
 }
 
