@@ -2,7 +2,7 @@
 
     ask("no-eval")            shows the question, with buttons where the notebook has them
     check("no-eval", "b")     answers it in plain code, and works everywhere
-    hint("no-eval")           one step of help
+    hint("no-eval")           one step of help; hint("ps1.2") the next one for step 2 of problem set 1
     explain("no-eval")        the answer and its reason, when you would rather read on
     progress()                how far you are, lesson by lesson
 
@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from course_utils.bank import Option, Question, answer_key, lettered, load_bank
+from course_utils.problem_hints import is_step, next_hint
 from course_utils.progress_file import read_progress, record
 
 WIDTH = 88  # characters in a line of printed text
@@ -82,8 +83,9 @@ def check(question_id: str, answer: str | float | Iterable[str]) -> None:
 
 
 def hint(question_id: str) -> None:
-    """Print one step of help."""
-    print(_wrapped("Hint: " + find_question(question_id).hint))
+    """Print one step of help: for a question, or the next one for a step of a problem set, as in `hint("ps1.2")`."""
+    text = next_hint(question_id) if is_step(question_id) else "Hint: " + find_question(question_id).hint
+    print(_wrapped(text))
 
 
 def explain(question_id: str) -> None:

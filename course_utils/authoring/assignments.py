@@ -3,6 +3,9 @@
     python -m course_utils.authoring.assignments             build source/ and release/
     python -m course_utils.authoring.assignments --check     say which files are not what a build would give
 
+``--questions DIR`` with either reads YAML files of your own as well (see `bank.py`): a question there is added, or
+replaces the course's question with the same id.
+
 A quiz is made of the questions of the bank that name it, under a title from ``exercises/quizzes.yaml``. A problem set
 is a py:percent script in ``exercises/problems/`` whose cells say what they are:
 
@@ -10,6 +13,8 @@ is a py:percent script in ``exercises/problems/`` whose cells say what they are:
                                          ``### BEGIN SOLUTION`` and ``### END SOLUTION``
     # %% test="find_head" points=6       grades it; what only the instructor's copy holds is between
                                          ``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``
+    # %% [markdown] hint="ps1.2"         a hint for step 2 of ps1, given by ``hint("ps1.2")``: see `authoring/hints.py`
+    # %% [markdown] why="find_head"      why the solution is as it is: see `authoring/solutions.py`
 
 All other code cells are locked: nbgrader restores them before it grades. The same text gives the same files on every
 machine: cell ids are made from names and text, and nothing holds a time.
@@ -31,8 +36,9 @@ import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_utils.authoring.hints import hints_file, hints_text, with_requests
 from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
-from course_utils.bank import Question, answer_key, load_bank
+from course_utils.bank import BankError, Question, answer_key, load_bank
 from course_utils.grading.questions import FORM, choices, seal
 from course_utils.quiz import question_body
 
@@ -43,7 +49,7 @@ class AssignmentError(ValueError):
     """An assignment cannot be built; the message names the file or cell and what to do."""
 
 
-def build(root: Path = ROOT, exercises: Path | None = None) -> list[Path]:
+def build(root: Path = ROOT, exercises: Path | None = None, own_questions: Path | None = None) -> list[Path]:
     """Write ``source/`` and ``release/`` into ``exercises`` (default: the repository's) and return their notebooks.
 
     Everything is made in a temporary folder first, so a failed build leaves what was there. Other assignments that
@@ -53,20 +59,22 @@ def build(root: Path = ROOT, exercises: Path | None = None) -> list[Path]:
     with tempfile.TemporaryDirectory() as folder:
         course = Path(folder)
         shutil.copy(root / "exercises" / "nbgrader_config.py", course)
-        for name, notebook in source_notebooks(root).items():
+        for name, notebook in source_notebooks(root, own_questions).items():
             write_in(course / "source", name, notebook)
             release(course, name)
         built = sorted(path.relative_to(course) for path in course.rglob("*.ipynb"))
         for path in built:
             (exercises / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(course / path, exercises / path)
+    if exercises == root / "exercises":
+        hints_file(root).write_text(hints_text(root), encoding="utf-8", newline="\n")
     return [exercises / path for path in built]
 
 
-def source_notebooks(root: Path = ROOT) -> dict[str, NotebookNode]:
-    """Return the instructor's notebook of every assignment, by its name. Raises AssignmentError."""
+def source_notebooks(root: Path = ROOT, own_questions: Path | None = None) -> dict[str, NotebookNode]:
+    """Return the instructor's notebook of every assignment, by its name. Raises AssignmentError or BankError."""
     settings = course_settings(root)
-    bank = load_bank()
+    bank = load_bank(own_questions)
     notebooks = {}
     for name, about in yaml.safe_load((root / "exercises" / "quizzes.yaml").read_text(encoding="utf-8")).items():
         questions = [question for question in bank.values() if question.quiz == name]
@@ -127,7 +135,8 @@ def _question_cells(number: int, question: Question) -> list[NotebookNode]:
 
 def problem_notebook(script: Path) -> NotebookNode:
     """Return the notebook of a problem script, cells still marked with ``answer``, ``test`` and ``points``."""
-    return new_notebook(cells=jupytext.read(script, fmt="py:percent").cells)
+    cells = [cell for cell in jupytext.read(script, fmt="py:percent").cells if "why" not in cell.metadata]
+    return new_notebook(cells=with_requests(cells))
 
 
 def finish(notebook: NotebookNode, name: str, settings: dict[str, str]) -> None:
@@ -138,13 +147,13 @@ def finish(notebook: NotebookNode, name: str, settings: dict[str, str]) -> None:
     notebook.metadata = NotebookNode(METADATA)
     give_stable_ids(notebook)
     for cell in notebook.cells:
-        answer, test = cell.metadata.get("answer"), cell.metadata.get("test")
+        answer, test, hint = (cell.metadata.get(mark) for mark in ("answer", "test", "hint"))
         points = cell.metadata.get("points")
         cell.metadata = NotebookNode()
         if answer or test:
             # Not the hash of the text, which would tell a student who tries four letters which one is right.
             cell.id = f"test-{test}" if test else answer
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and not hint:  # a locked cell could not be changed to ask for a hint
             cell.metadata["nbgrader"] = {
                 "grade": bool(test),
                 "grade_id": cell.id,
@@ -200,12 +209,12 @@ def write_in(step: Path, name: str, notebook: NotebookNode) -> None:
     write(notebook, step / name / f"{name}.ipynb")
 
 
-def stale_files(root: Path = ROOT) -> list[str]:
+def stale_files(root: Path = ROOT, own_questions: Path | None = None) -> list[str]:
     """Return a line for each file of the built assignments that is missing, different, or does not belong there."""
     exercises = root / "exercises"
     problems = []
     with tempfile.TemporaryDirectory() as folder:
-        for fresh in build(root, Path(folder)):
+        for fresh in build(root, Path(folder), own_questions):
             path = fresh.relative_to(folder)
             stored = exercises / path
             if not stored.is_file():
@@ -214,6 +223,9 @@ def stale_files(root: Path = ROOT) -> list[str]:
                 problems.append(f"{path} is not what a build gives")
             beside = [other for other in stored.parent.glob("[!.]*") if other != stored]
             problems += [f"{other.relative_to(exercises)} was not made by a build" for other in beside]
+    stored = hints_file(root)
+    if not stored.is_file() or stored.read_text(encoding="utf-8") != hints_text(root):
+        problems.append("course_utils/hints.json does not hold the hints of the problem scripts")
     return sorted(problems)
 
 
@@ -222,15 +234,18 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m course_utils.authoring.assignments", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is out of date")
+    parser.add_argument(
+        "--questions", type=Path, metavar="DIR", help="YAML files of your own, added to the bank"
+    )
     options = parser.parse_args(arguments)
     try:
         if options.check:
-            problems = stale_files()
+            problems = stale_files(own_questions=options.questions)
             print("\n".join(problems) or "Every assignment is what a build gives.")
             return 1 if problems else 0
-        for path in build():
+        for path in build(own_questions=options.questions):
             print(path.relative_to(ROOT))
-    except AssignmentError as error:
+    except (AssignmentError, BankError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

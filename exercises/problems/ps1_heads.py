@@ -53,18 +53,16 @@ for name in ["resnet18", "vgg11", "densenet121", "squeezenet1_1", "vit_b_32"]:
 # Write `find_head(model)`. It returns two things, the **name** of the head and the **layer** itself, such that
 # `model.get_submodule(name) is layer`. The head is the layer that turns the features of a picture into one score for
 # each class. Your function should work for any of torchvision's classifiers as its builder returns it.
-#
-# <details><summary>Hint 1: how to look inside</summary>
-#
+
+# %% [markdown] hint="ps1.1"
+# **How to look inside.**
 # `model.named_modules()` gives every layer with its full name, in the order in which the layers were registered.
 # Names such as `classifier.6` are what `get_submodule` understands.
-# </details>
-#
-# <details><summary>Hint 2: the odd one out</summary>
-#
+
+# %% [markdown] hint="ps1.1"
+# **The odd one out.**
 # Print the `classifier` of `networks.outline("squeezenet1_1")`. Which of its layers has 1000 outputs, and of what kind
 # is it? Is it the last one?
-# </details>
 
 
 # %% answer="find_head"
@@ -136,17 +134,15 @@ points.total()
 # - Inception v3 and GoogLeNet have small extra heads that only speak in train mode: `AuxLogits.fc` in the first,
 #   `aux1.fc2` and `aux2.fc2` in the second. They are trained with the same labels, so they need the same number of
 #   classes.
-#
-# <details><summary>Hint 3: how to put a layer in its place</summary>
-#
+
+# %% [markdown] hint="ps1.2"
+# **How to put a layer in its place.**
 # `model.set_submodule("classifier.6", layer)` works for names with and without dots. So does
 # `setattr(model.get_submodule("classifier"), "6", layer)`.
-# </details>
-#
-# <details><summary>Hint 4: no error, and still 1000 scores?</summary>
-#
+
+# %% [markdown] hint="ps1.2"
+# **No error, and still 1000 scores?**
 # PyTorch lets you write `model.fc = nn.Linear(...)` on a model that has no `fc`. You get a new layer that nobody calls.
-# </details>
 
 
 # %% answer="replace_head"
@@ -290,19 +286,17 @@ points.total()
 # neighbours in the batch. A frozen BatchNorm does neither; it uses the statistics that it came with.
 #
 # The number of classes may be anything when your function is called, and the network may be anybody's.
-#
-# <details><summary>Hint 5: which order?</summary>
-#
+
+# %% [markdown] hint="ps1.3"
+# **Which order?**
 # Freeze everything, then wake up the head. A spelling mistake such as `parameter.require_grad = False` is no error in
 # Python: it makes a new attribute that nobody reads.
-# </details>
-#
-# <details><summary>Hint 6: `model.eval()` is undone by `model.train()`</summary>
-#
+
+# %% [markdown] hint="ps1.3"
+# **`model.eval()` is undone by `model.train()`.**
 # So you need something that happens later, each time. A layer's own `train` method can be replaced:
 # `layer.train = lambda mode=True: layer`. Or let the model call a function of yours before each forward pass:
 # `model.register_forward_pre_hook(lambda model, inputs: ...)`. In a loop, mind which `layer` a lambda remembers.
-# </details>
 
 
 # %% answer="freeze_backbone"
@@ -430,11 +424,10 @@ points.total()
 # names of all tensors in `model.state_dict()` that the call changed, as a set or a list.
 #
 # Changed means: not the same number any more, however small the difference.
-#
-# <details><summary>Hint 7: always an empty list?</summary>
-#
+
+# %% [markdown] hint="ps1.4"
+# **Always an empty list?**
 # `model.state_dict()` hands out the model's own tensors, not copies. When the model changes, so does your "before".
-# </details>
 
 
 # %% answer="what_moved"

@@ -73,23 +73,20 @@ for weights in (
 # - Gray pictures become gray in three channels. Scanners write gray with 16 bits a pixel, mode `I;16`, from 0 (black) to 65535
 #   (white).
 # - The image that you are given stays as it was.
-#
-# <details><summary>Hint 1: turning</summary>
-#
+
+# %% [markdown] hint="ps2.1"
+# **Turning.**
 # `ImageOps.exif_transpose(image)` returns a turned copy.
-# </details>
-#
-# <details><summary>Hint 2: transparency</summary>
-#
+
+# %% [markdown] hint="ps2.1"
+# **Transparency.**
 # `image.convert("RGB")` alone throws the transparency away, and what was below it, often black, comes to light. Convert to
 # `"RGBA"`, and paste it on a white image with `Image.alpha_composite`. A picture of mode `P` or `L` can be transparent as well:
 # `image.has_transparency_data` knows.
-# </details>
-#
-# <details><summary>Hint 3: 16 bits</summary>
-#
+
+# %% [markdown] hint="ps2.1"
+# **16 bits.**
 # `convert` clips at 255, so almost everything becomes white. Divide the array by 257 (or shift it right by 8 bits) first.
-# </details>
 
 
 # %% answer="as_rgb"
@@ -223,11 +220,10 @@ points.total()
 #    at `round((height - crop_size) / 2)`.
 #
 # `interpolation` is a word: `"bilinear"` or `"bicubic"`. Return the PIL image. The crop is never larger than the resized picture.
-#
-# <details><summary>Hint 4: the word and Pillow</summary>
-#
+
+# %% [markdown] hint="ps2.2"
+# **The word and Pillow.**
 # `image.resize((width, height), Image.Resampling["BICUBIC"])`. Mind that PIL's size is width first.
-# </details>
 
 
 # %% answer="resize_and_crop"
@@ -292,12 +288,11 @@ points.total()
 # Write `to_tensor(image, mean, std)` for an RGB image. It returns a `torch.float32` tensor of shape (3, height, width): the
 # channels in the order red, green, blue, each pixel divided by 255, then the channel's `mean` subtracted, then divided by its
 # `std`.
-#
-# <details><summary>Hint 5: height, width, channels</summary>
-#
+
+# %% [markdown] hint="ps2.3"
+# **Height, width, channels.**
 # `np.asarray(image)` has the shape (height, width, 3). `permute` changes the order of the dimensions; `reshape` does not, even
 # where it gives the right shape.
-# </details>
 
 
 # %% answer="to_tensor"
@@ -365,11 +360,10 @@ points.total()
 # Write `preprocess(images, preset)`. `images` is a list of PIL images of any mode and any size, or a single one; `preset` is a
 # dictionary like those above. It returns one `torch.float32` tensor of shape (number of images, 3, crop_size, crop_size), ready for
 # the network. Use your three functions.
-#
-# <details><summary>Hint 6: one or many</summary>
-#
+
+# %% [markdown] hint="ps2.4"
+# **One or many.**
 # `isinstance(images, Image.Image)` tells a single image from a list of them. `torch.stack` makes a batch.
-# </details>
 
 
 # %% answer="preprocess"
