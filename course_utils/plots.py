@@ -354,7 +354,8 @@ def show_reliability(tables: Mapping[str, Reliability], alt: str) -> None:
             sizes = 30 + 270 * table.count / table.count.sum()
             ax.scatter(table.confidence, table.accuracy, s=sizes, zorder=3, **_look(number))
             for x, y, count in zip(*table[1:], strict=True):
-                ax.annotate(str(count), (x, y), (0, -13), textcoords="offset points", ha="center", va="top", fontsize=9)
+                away, side = (11, "bottom") if y > x else (-11, "top")  # on the side where the gray line is not
+                ax.annotate(str(count), (x, y), (0, away), textcoords="offset points", ha="center", va=side, fontsize=9)
             ax.set(title=name, xlabel="how sure (softmax)", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
             ax.xaxis.set_major_formatter(_percent)
             ax.grid(alpha=0.3)

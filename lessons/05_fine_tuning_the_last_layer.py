@@ -415,3 +415,5 @@ ask("nothing-left-to-train")
 # - `ask("labels-from-one")`, `ask("title-says-last-layer")`, and `progress()`, which draws how far you are.
 # - Put your own pictures into folders, one for each category, load them with `folder_of_pictures("path")`, and run this
 #   lesson with them.
+#
+# [Next: is it any good?](06_is_it_any_good.ipynb)

@@ -1,0 +1,83 @@
+"""Sentences in lesson 06 lean on numbers in their outputs. Here the stored numbers are read and compared.
+
+nbval cannot do this: those outputs may differ a little from machine to machine, so it is told to ignore them.
+"""
+
+import re
+
+import nbformat
+import pytest
+
+from course_utils.authoring.lessons import ROOT
+
+
+@pytest.fixture(scope="module")
+def is_it_any_good() -> str:
+    return printed("06_is_it_any_good")
+
+
+def printed(name: str) -> str:
+    """Everything that the cells of a lesson have printed."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output.text for output in outputs if output.output_type == "stream")
+
+
+def numbers(text: str, beginning: str) -> list[float]:
+    """The numbers in the line that begins like this, without their units."""
+    [line] = [line for line in text.splitlines() if line.lstrip().startswith(beginning)]
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", line.replace(beginning, "", 1))]
+
+
+# 06
+
+
+def test_the_useful_program_has_the_lowest_accuracy(is_it_any_good):
+    blind, head, strict = (numbers(is_it_any_good, name) for name in ("always dog  ", "our head  ", "strict head"))
+    assert blind[:2] == [98.0, 0]
+    assert head[0] < strict[0] <= 98.5
+    assert head[1] >= 5 > strict[1]
+
+
+def test_precision_collapses_where_cats_are_rare_and_recall_does_not(is_it_any_good):
+    balanced, rare = numbers(is_it_any_good, "half cats  "), numbers(is_it_any_good, "2 % cats  ")
+    assert rare[0] < balanced[0] / 2
+    assert abs(rare[1] - balanced[1]) < 25
+
+
+def test_a_stricter_threshold_never_raises_recall(is_it_any_good):
+    rows = re.findall(r"^ +(0\.\d) +\d+ +[01]\.\d{3} +([01]\.\d{3})$", is_it_any_good, re.MULTILINE)
+    thresholds, recalls = zip(*((float(threshold), float(recall)) for threshold, recall in rows), strict=True)
+    assert thresholds == (0.1, 0.3, 0.5, 0.7, 0.9)
+    assert list(recalls) == sorted(recalls, reverse=True)
+    assert recalls[0] > recalls[-1]
+
+
+def test_the_score_falls_as_the_copies_go(is_it_any_good):
+    names = ("all test pictures", "without exact copies", "without any copies")
+    pictures, scores = zip(*(numbers(is_it_any_good, name) for name in names), strict=True)
+    assert list(pictures) == sorted(pictures, reverse=True)
+    assert scores[0] > scores[1] > scores[2]
+    assert numbers(is_it_any_good, "drawings on both sides:") == [0]
+
+
+def test_copies_are_found_with_few_false_alarms(is_it_any_good):
+    called, really, missed = numbers(is_it_any_good, "0.95")
+    assert really >= 0.9 * called
+    assert missed < 0.5 * really
+
+
+def test_the_head_overfits_and_its_accuracy_hardly_moves(is_it_any_good):
+    best = numbers(is_it_any_good, "lowest validation loss")  # epoch, training loss, validation loss, accuracy
+    end = numbers(is_it_any_good, "end  ")
+    assert end[1] < best[1]
+    assert end[2] > 1.2 * best[2]
+    assert abs(end[3] - best[3]) < 5
+
+
+def test_the_temperature_repairs_confidence_and_changes_no_answer(is_it_any_good):
+    error, accuracy = numbers(is_it_any_good, "as trained")
+    error_after, accuracy_after = numbers(is_it_any_good, "with temperature")
+    assert numbers(is_it_any_good, "best: T =")[0] > 1
+    assert error_after < 0.7 * error
+    assert accuracy_after == accuracy
