@@ -34,7 +34,7 @@ running on another machine moves nothing.
 import hashlib
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -112,7 +112,8 @@ def load_bank(extra: Path | None = None) -> dict[str, Question]:
         if not Path(extra).is_dir():
             raise BankError(f"There is no folder {extra} to read questions from.")
         own, own_problems = _read_folder(Path(extra))
-        bank |= own
+        # A question that replaces another stays in its lesson, whatever the file is called.
+        bank |= {id: replace(new, lesson=bank[id].lesson) if id in bank else new for id, new in own.items()}
         problems += own_problems
     if problems:
         noun = "problem" if len(problems) == 1 else "problems"

@@ -195,9 +195,73 @@ def test_an_unsound_problem_script_is_an_error_that_names_the_cell(repository):
 
 
 def test_the_command_says_which_files_are_out_of_date(monkeypatch, capsys):
-    monkeypatch.setattr("course_utils.authoring.assignments.stale_files", lambda: ["source/x.ipynb is missing"])
+    monkeypatch.setattr("course_utils.authoring.assignments.stale_files", lambda **_: ["source/x.ipynb is missing"])
     assert main(["--check"]) == 1
     assert capsys.readouterr().out == "source/x.ipynb is missing\n"
+
+
+# An instructor's own questions
+
+OWN = """\
+- id: {id}
+  covers: []
+  difficulty: hard
+  quiz: {quiz}
+  prompt: How much is two and two?
+  options:
+    - text: four
+      right: true
+      feedback: So it is.
+    - text: five
+      feedback: One too many.
+  hint: Count.
+  explanation: Two and two are four.
+  proof: assert 2 + 2 == 4
+"""
+
+
+def own_questions(folder: Path, text: str) -> Path:
+    (folder / "own").mkdir()
+    (folder / "own" / "mine.yaml").write_text(text, encoding="utf-8")
+    return folder / "own"
+
+
+def test_an_own_question_is_added_to_its_quiz(repository, tmp_path):
+    own = own_questions(tmp_path, OWN.format(id="two-and-two", quiz="quiz-2"))
+    ours, theirs = source_notebooks(repository), source_notebooks(repository, own)
+    assert len(graded_cells(theirs["quiz-2"])) == len(graded_cells(ours["quiz-2"])) + 1
+    assert "How much is two and two?" in theirs["quiz-2"].cells[-3].source
+    assert theirs["quiz-1"] == ours["quiz-1"]
+
+
+def test_an_own_question_takes_the_place_of_the_one_with_its_id(repository, tmp_path):
+    own = own_questions(tmp_path, OWN.format(id="transforms-is-a-factory", quiz="quiz-2"))
+    ours, theirs = source_notebooks(repository), source_notebooks(repository, own)
+    assert len(graded_cells(theirs["quiz-2"])) == len(graded_cells(ours["quiz-2"]))
+    assert "How much is two and two?" in "".join(cell.source for cell in theirs["quiz-2"].cells[:5])
+    assert "takes 1 positional argument" not in nbformat.writes(theirs["quiz-2"])
+
+
+def test_an_own_question_of_a_quiz_that_nobody_announced_is_told(repository, tmp_path):
+    own = own_questions(tmp_path, OWN.format(id="two-and-two", quiz="quiz-9"))
+    with pytest.raises(AssignmentError, match="quiz-9, which quizzes.yaml does not announce"):
+        source_notebooks(repository, own)
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]])
+def test_bad_yaml_in_an_own_file_gives_file_line_and_reason(tmp_path, capsys, check):
+    own = own_questions(
+        tmp_path, OWN.format(id="two-and-two", quiz="quiz-2").replace("hint: Count.", "hint: Count: it")
+    )
+    assert main([*check, "--questions", str(own)]) == 1
+    assert capsys.readouterr().err == (
+        "1 problem in the question bank:\nmine.yaml, line 12: mapping values are not allowed in this context\n"
+    )
+
+
+def test_a_folder_of_own_questions_that_is_not_there_is_told(tmp_path, capsys):
+    assert main(["--questions", str(tmp_path / "nowhere")]) == 1
+    assert "There is no folder" in capsys.readouterr().err
 
 
 # The answers that test the graders

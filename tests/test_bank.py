@@ -146,11 +146,6 @@ def test_quiz_1_mirrors_the_fifteen_practice_questions():
     assert mirrored == Counter(f"S{number}" for number in range(72, 87))
 
 
-def test_the_facts_are_covered():
-    covered = {number for question in QUESTIONS for number in question.covers}
-    assert {f"S{number}" for number in range(1, 87)} - covered == set()
-
-
 def test_a_question_without_proof_says_why():
     for question in QUESTIONS:
         assert bool(question.proof) != bool(question.no_proof), question.id
@@ -253,6 +248,7 @@ def test_own_folder_adds_a_question(tmp_path):
 def test_own_folder_replaces_a_question(tmp_path):
     bank = load_bank(write(tmp_path, GOOD.replace("two-and-two", "load-resnet50")))
     assert bank["load-resnet50"].prompt == "How much is two and two?" and len(bank) == len(BANK)
+    assert bank["load-resnet50"].lesson == BANK["load-resnet50"].lesson and list(bank) == list(BANK)
 
 
 def test_words_that_yaml_would_turn_into_other_things_stay_words(tmp_path):

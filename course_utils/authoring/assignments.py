@@ -234,9 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m course_utils.authoring.assignments", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is out of date")
-    parser.add_argument(
-        "--questions", type=Path, metavar="DIR", help="YAML files of your own, added to the bank"
-    )
+    parser.add_argument("--questions", type=Path, metavar="DIR", help="YAML files of your own, added to the bank")
     options = parser.parse_args(arguments)
     try:
         if options.check:
