@@ -190,6 +190,43 @@ def test_the_right_option_does_not_stand_out_by_length():
     assert shortest <= 0.4 * len(choices), f"{shortest} of {len(choices)}"
 
 
+def test_right_and_wrong_statements_are_equally_long():
+    """Where several are right, the careful and long ones must not be the right ones by habit, nor the short ones."""
+    length = {True: [], False: []}
+    for question in QUESTIONS:
+        if question.kind == "several":
+            for option in question.options:
+                length[option.right].append(len(option.words))
+    right, wrong = (sum(found) / len(found) for found in (length[True], length[False]))
+    assert 0.75 < right / wrong < 1.33, (right, wrong)
+
+
+def test_strong_words_do_not_give_wrong_options_away():
+    """ "Always" and "never" tempt writers of wrong options; a reader learns to avoid them without knowing anything."""
+    strong = re.compile(r"\b(always|never|all|none|only|every|cannot|must)\b", re.IGNORECASE)
+    found = {True: [], False: []}
+    for question in QUESTIONS:
+        if question.kind in ("one", "several"):
+            for option in question.options:
+                found[option.right].append(bool(strong.search(option.text)))
+    right, wrong = (sum(hits) / len(hits) for hits in (found[True], found[False]))
+    assert abs(right - wrong) < 0.08, (right, wrong)
+
+
+def test_the_feedback_to_the_right_option_does_not_stand_out_by_length():
+    choices = [question for question in QUESTIONS if question.kind == "one"]
+    longest = 0
+    for question in choices:
+        said = {right: max(len(o.feedback) for o in question.options if o.right is right) for right in (True, False)}
+        longest += said[True] > said[False]
+    assert longest <= 0.4 * len(choices), f"{longest} of {len(choices)}"
+
+
+def test_the_line_with_the_bug_is_not_always_the_same():
+    places = Counter(answer_key(question) for question in QUESTIONS if question.kind == "line")
+    assert len(places) >= 4 and max(places.values()) <= 0.6 * sum(places.values()), places
+
+
 def test_prompts_and_options_stay_short():
     for question in QUESTIONS:
         assert len(question.prompt) <= 420, question.id
