@@ -326,6 +326,8 @@ def show_lines(
                 raise ValueError(f"The line {name!r} has {len(y)} values for {len(x)} positions on the x axis.")
             look = _look(number) if len(x) <= 40 else {"color": _look(number)["color"]}
             ax.plot(x, y, ls=("-", "--", "-.", ":")[number % 4], label=name, **look)
+        if all(float(value).is_integer() for value in x):  # counted things, such as layers: no tick at 2.5
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         if log_x:
             ax.set_xscale("log")
             ax.set_xticks(list(x), [f"{value:g}" for value in x], minor=False)

@@ -227,6 +227,11 @@ def test_bars_of_plain_numbers_have_no_percent(drawn):
     assert ax.get_xlim()[1] > 138
 
 
+def test_counted_things_have_no_ticks_between_them(drawn):
+    plots.show_lines(range(1, 4), {"one": [3, 4, 5]}, ALT, xlabel="layer", ylabel="y")
+    assert all(float(tick).is_integer() for tick in drawn[0].axes[0].get_xticks())
+
+
 def test_panels_share_their_names_and_write_numbers_in_their_own_way(drawn):
     panels = {"file": {"full": 40.0, "half": 20.0}, "right": {"full": 0.9, "half": 0.88}}
     plots.show_bar_panels(panels, ALT, formats={"file": "{:.0f} MB", "right": "{:.0%}"})
