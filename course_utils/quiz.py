@@ -94,10 +94,10 @@ def explain(question_id: str) -> None:
 
 
 def progress() -> None:
-    """Print how many questions of each lesson you have answered right."""
+    """Print how many questions of each lesson you have answered right, those of the graded quizzes left out."""
     answers = read_progress()
     lessons: dict[str, list[bool]] = {}
-    for question in _bank().values():
+    for question in (question for question in _bank().values() if not question.quiz):
         done = answers.get(question.id, {}).get("right", False)
         lessons.setdefault(question.lesson, []).append(done)
     width = max(len(_title(lesson)) for lesson in lessons)

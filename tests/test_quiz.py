@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -249,6 +250,13 @@ def test_progress_counts_by_lesson(capsys):
     assert lines[0] == "01 first lesson   ██████████░░░░░░░░░░   1 of  2 right"
     assert lines[1].startswith("02 second lesson") and lines[1].endswith(" 0 of  3 right")
     assert lines[2].startswith("All lessons") and lines[2].endswith(" 1 of  5 right")
+
+
+def test_progress_leaves_graded_questions_out(monkeypatch, capsys):
+    """No lesson asks them, so with them nobody would ever be done."""
+    monkeypatch.setattr(quiz, "_bank", lambda: SMALL_BANK | {"the-line": replace(LINE, quiz="quiz-9")})
+    progress()
+    assert capsys.readouterr().out.splitlines()[1].endswith(" 0 of  2 right")
 
 
 @pytest.mark.parametrize(
