@@ -74,6 +74,11 @@ def find_head(model):
     ### END SOLUTION
 
 
+# %% [markdown] why="find_head"
+# In each of torchvision's classifiers the head is the last layer with weights that is registered, an `nn.Linear` or a
+# 1x1 `nn.Conv2d`. So the kind of the layer is asked for, never a name, and a new family needs no new line. It is a
+# habit of torchvision and no law: for networks from elsewhere, watch with forward hooks which layer really runs last.
+
 # %% test="find_head" points=6
 from course_utils.grading import Points, expect, networks
 
@@ -162,6 +167,12 @@ def replace_head(model, num_classes):
     return model
     ### END SOLUTION
 
+
+# %% [markdown] why="replace_head"
+# The old layer says all that the new one needs: how many features come in, on which device, in which dtype.
+# `set_submodule` puts it exactly where the old one was, so dropout and hidden layers around it stay. Because the head
+# is looked up again at each call, a second run finds the new head and exchanges that one. The extra heads of Inception
+# and GoogLeNet have fixed places and are named.
 
 # %% test="replace_head" points=7
 from course_utils.grading import Points, expect, networks
@@ -317,6 +328,12 @@ def freeze_backbone(model):
     ### END SOLUTION
 
 
+# %% [markdown] why="freeze_backbone"
+# Two things move numbers, so two things are done. `requires_grad` stops the gradients: everything off, then the head
+# on. The BatchNorm statistics move in train mode, and `model.eval()` would be undone by the next `model.train()`; a
+# hook that runs before each forward pass sets these layers back, whoever changed the mode in between. Weight decay and
+# momentum do no harm either, because an optimiser leaves a parameter without a gradient alone.
+
 # %% test="freeze_backbone" points=8
 from functools import cache
 
@@ -439,6 +456,11 @@ def what_moved(model, action):
     return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
     ### END SOLUTION
 
+
+# %% [markdown] why="what_moved"
+# `clone` is the point: the state dict hands out the model's own tensors, and without a copy "before" would change
+# along. `torch.equal` compares bit by bit, so a change in the last digit counts, and the state dict holds the buffers
+# too, where BatchNorm keeps what moves without a gradient.
 
 # %% test="what_moved" points=4
 from course_utils.grading import Points, expect, networks

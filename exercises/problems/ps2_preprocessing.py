@@ -103,6 +103,11 @@ def as_rgb(image):
     ### END SOLUTION
 
 
+# %% [markdown] why="as_rgb"
+# The order matters. Turn first, because the note on how to turn is lost in later steps. Bring 16 bits down to 8 before
+# `convert`, which clips instead of dividing. Lay transparent pictures on white while there still is an alpha channel.
+# Each of these steps makes a new image, so the one that came in stays as it was.
+
 # %% test="as_rgb" points=7
 import numpy as np
 from PIL import Image
@@ -241,6 +246,11 @@ def resize_and_crop(image, resize_size, crop_size, interpolation):
     ### END SOLUTION
 
 
+# %% [markdown] why="resize_and_crop"
+# Only the *shorter* side becomes `resize_size`, so nothing is squashed. `int` cuts off, `round` in the crop is
+# Python's, to the even number at one half: both are what torchvision does, and one pixel of difference moves the whole
+# picture. Pillow's size is width first; tensors say height first.
+
 # %% test="resize_and_crop" points=6
 from PIL import Image
 from torchvision.transforms import InterpolationMode
@@ -304,6 +314,11 @@ def to_tensor(image, mean, std):
     return (pixels - mean) / std
     ### END SOLUTION
 
+
+# %% [markdown] why="to_tensor"
+# `permute` moves the channels to the front and every pixel keeps its place; `reshape` would give the same shape and
+# stir the pixels. The mean and std get the shape (3, 1, 1), so that each belongs to a channel and not to a column.
+# `np.array` makes a copy, which torch may own.
 
 # %% test="to_tensor" points=6
 import torch
@@ -379,6 +394,11 @@ def preprocess(images, preset):
     return torch.stack([to_tensor(crop, preset["mean"], preset["std"]) for crop in crops])
     ### END SOLUTION
 
+
+# %% [markdown] why="preprocess"
+# Three functions in the order in which the preset works, and nothing typed in: size, crop, interpolation, mean and std
+# come from the recipe, since the next set of weights has others. A single image becomes a list of one, so there is one
+# way through the function.
 
 # %% test="preprocess" points=6
 import torch
