@@ -42,6 +42,7 @@ import yaml
 QUESTIONS = Path(__file__).parent / "questions"
 KINDS = ("one", "several", "number", "order", "line")
 DIFFICULTIES = ("easy", "medium", "hard")
+POINTS = {"easy": 1, "medium": 2, "hard": 3}  # of a graded question
 
 _FIELDS = {
     "id", "covers", "difficulty", "kind", "quiz", "prompt", "code", "options", "steps", "answer", "tolerance",

@@ -13,19 +13,19 @@ from xml.etree import ElementTree
 import pytest
 
 from course_utils.__main__ import main
-from course_utils.bank import Option, Question, load_bank
+from course_utils.bank import POINTS, Option, Question, load_bank
 from course_utils.export_questions import FORMATS, chosen, export
 from course_utils.exports.markup import (
-    POINTS,
     inline,
     listing,
     number,
     option_html,
     paragraphs,
     reasons,
+    shown,
     stem,
 )
-from course_utils.exports.moodle_gift import escaped, gift, shares, shown
+from course_utils.exports.moodle_gift import escaped, gift, shares
 from course_utils.exports.moodle_xml import moodle_xml
 from course_utils.exports.qti import identifier, item, qti_package
 

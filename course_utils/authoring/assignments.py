@@ -38,11 +38,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils.authoring.hints import hints_file, hints_text, with_requests
 from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
-from course_utils.bank import BankError, Question, answer_key, load_bank
+from course_utils.bank import POINTS, BankError, Question, answer_key, load_bank
 from course_utils.grading.questions import FORM, choices, seal
 from course_utils.quiz import question_body
-
-POINTS = {"easy": 1, "medium": 2, "hard": 3}  # of a quiz question, by its difficulty
 
 
 class AssignmentError(ValueError):

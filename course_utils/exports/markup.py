@@ -3,9 +3,7 @@
 import re
 from html import escape
 
-from course_utils.bank import Option, Question
-
-POINTS = {"easy": 1, "medium": 2, "hard": 3}  # of a question, by its difficulty
+from course_utils.bank import Option, Question, lettered
 
 
 def inline(markdown: str) -> str:
@@ -45,6 +43,11 @@ def stem(question: Question) -> str:
     if question.unit:
         html += f"<p>Unit: {inline(question.unit)}</p>"
     return html
+
+
+def shown(question: Question) -> list[Option]:
+    """The options in the order in which they are shown. Platforms number them by themselves."""
+    return [option for _, option in lettered(question)] or list(question.options)
 
 
 def option_html(question: Question, option: Option) -> str:

@@ -11,8 +11,8 @@ What the format cannot say is mapped or told:
 import re
 from itertools import groupby
 
-from course_utils.bank import Option, Question, lettered
-from course_utils.exports.markup import POINTS, number, option_html, paragraphs, reasons, stem
+from course_utils.bank import POINTS, Option, Question
+from course_utils.exports.markup import number, option_html, paragraphs, reasons, shown, stem
 
 
 def gift(questions: list[Question]) -> bytes:
@@ -35,7 +35,7 @@ def escaped(html: str) -> str:
 
 
 def _question(question: Question) -> str:
-    comment = f"// {question.id}: {POINTS[question.difficulty]} points. Hint: {' '.join(question.hint.split())}"
+    comment = f"// {question.id}. Points: {POINTS[question.difficulty]}. Hint: {' '.join(question.hint.split())}"
     answers = {
         "one": _choices,
         "line": _choices,
@@ -49,11 +49,6 @@ def _question(question: Question) -> str:
     body = "\n".join([*answers, f"####{escaped(general)}"])
     opening = "{#" if question.kind == "number" else "{"
     return f"{comment}\n::{escaped(question.id)}::[html]{escaped(stem(question))}{opening}\n{body}\n}}"
-
-
-def shown(question: Question) -> list[Option]:
-    """The options in the order in which they are shown; the letters are the platform's."""
-    return [option for _, option in lettered(question)] or list(question.options)
 
 
 def _choices(question: Question) -> list[str]:

@@ -7,9 +7,9 @@ question's id, by which Moodle recognises it again, are carried here.
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from course_utils.bank import Option, Question
-from course_utils.exports.markup import POINTS, number, option_html, paragraphs, reasons, stem
-from course_utils.exports.moodle_gift import shares, shown
+from course_utils.bank import POINTS, Option, Question
+from course_utils.exports.markup import number, option_html, paragraphs, reasons, shown, stem
+from course_utils.exports.moodle_gift import shares
 
 
 def moodle_xml(questions: list[Question]) -> bytes:

@@ -11,8 +11,8 @@ import zipfile
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostring
 
-from course_utils.bank import Option, Question, lettered
-from course_utils.exports.markup import POINTS, number, option_html, paragraphs, reasons, stem
+from course_utils.bank import POINTS, Option, Question
+from course_utils.exports.markup import number, option_html, paragraphs, reasons, shown, stem
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
@@ -95,7 +95,7 @@ def _interaction(body: Element, question: Question, names: dict[Option, str]) ->
     if question.kind == "several":
         choices = {"maxChoices": "0"}  # as many as one likes
     interaction = SubElement(body, tag, responseIdentifier="RESPONSE", shuffle="false", **choices)
-    for option in [option for _, option in lettered(question)] or question.options:
+    for option in shown(question):
         choice = SubElement(interaction, "simpleChoice", identifier=names[option])
         html = option_html(question, option)
         choice.extend(_html(html if html.startswith("<pre>") else f"<p>{html}</p>"))
