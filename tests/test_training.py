@@ -212,6 +212,24 @@ def test_the_best_epoch_is_kept_and_patience_stops_the_training():
     assert kept == pytest.approx(min(history.validation_loss), rel=1e-4)
 
 
+def test_the_steps_that_are_written_out_are_those_of_autograd_and_adamw():
+    features, labels = torch.randn(50, 6, generator=torch.Generator().manual_seed(0)), torch.arange(50) % 3
+    scaled = (features - features.mean(dim=0)) / features.std(dim=0, correction=0)
+    expected = nn.Linear(6, 3)
+    nn.init.zeros_(expected.weight), nn.init.zeros_(expected.bias)
+    optimizer = torch.optim.AdamW(expected.parameters(), lr=0.05, weight_decay=0.3)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10 * 4)
+    shuffle = torch.Generator().manual_seed(7)
+    for _ in range(10):
+        for batch in torch.randperm(50, generator=shuffle).split(16):
+            optimizer.zero_grad()
+            F.cross_entropy(expected(scaled[batch]), labels[batch]).backward()
+            optimizer.step()
+            scheduler.step()
+    layer, _ = fit_head(features, labels, 3, epochs=10, lr=0.05, weight_decay=0.3, batch_size=16, seed=7)
+    torch.testing.assert_close(layer(features), expected(scaled), atol=1e-5, rtol=0)
+
+
 def test_the_same_seed_gives_the_same_head():
     one, _ = fit_head(*blobs(100), 2, epochs=5, batch_size=8)
     same, _ = fit_head(*blobs(100), 2, epochs=5, batch_size=8)
