@@ -197,6 +197,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="Tiny ImageNet, as for pretrain")
     parser.add_argument("--checkpoint", type=Path, help="ship this file of pretrain (default: what is shipped)")
     parser.add_argument("--log", type=Path, nargs="+", help="its JSON lines, in order (default: beside the file)")
+    parser.add_argument("--how", help="what the card should say besides the command: what came before this run")
     parser.add_argument("--cifar", type=Path, help="folder with CIFAR-10, to measure transfer on real pictures too")
     parser.add_argument(
         "--seeds", type=int, default=5, help="runs for each way of the transfer table (default: 5; 0 leaves it out)"
@@ -240,10 +241,16 @@ def run(args: argparse.Namespace) -> int:
         if args.seeds > 0
     }
 
+    entries = ASSETS / "checkpoints.json"
+    everything = json.loads(entries.read_text(encoding="utf-8")) if entries.exists() else {}
+    sha256 = hashlib.sha256(content).hexdigest()
     recipe = json.loads(header.get("recipe", "{}"))
+    known = everything.get("resnet18", {})
+    if how := args.how or (known["recipe"].get("how") if known.get("sha256") == sha256 else None):
+        recipe["how"] = how
     entry = {
         "file": shipped.name,
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": sha256,
         "pixels": PIXELS,
         "categories_file": CATEGORIES.name,
         "num_params": sum(parameter.numel() for parameter in model.parameters()),
@@ -263,8 +270,6 @@ def run(args: argparse.Namespace) -> int:
     if args.checkpoint:
         _replace(shipped, content)
         _replace(shipped.with_suffix(".jsonl"), "".join(json.dumps(line) + "\n" for line in log).encode())
-    entries = ASSETS / "checkpoints.json"
-    everything = json.loads(entries.read_text(encoding="utf-8")) if entries.exists() else {}
     everything["resnet18"] = entry
     _replace(entries, (json.dumps(everything, indent=2) + "\n").encode())
     _replace(ROOT / "MODEL_CARD.md", card.encode())
@@ -299,19 +304,13 @@ def _command(recipe: dict) -> str:
     options = {"sizes": sizes, "lr": recipe["lr"], "batch_size": recipe["batch_size"], "seed": recipe["seed"]}
     defaults = asdict(Recipe())
     derived = ("sizes", "processes")  # torchrun sets the number of processes
-    options |= {name: value for name, value in recipe.items() if name not in derived and value != defaults.get(name)}
+    options |= {
+        name: value
+        for name, value in recipe.items()
+        if name in defaults and name not in derived and value != defaults[name]
+    }
     flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items())
     return f"    python -m course_utils pretrain --data DIR --out resnet18.safetensors {flags}"
-
-
-def _earlier_epochs(recipe: dict, log: list[dict]) -> str:
-    earlier = len(log) - sum(epochs for _, epochs in recipe["sizes"])
-    if not recipe.get("warm_start") or earlier < 1:
-        return ""
-    return (
-        f" The first {earlier} epochs of the curve, and their share of the hours, belong to the checkpoint that this "
-        f"run began with: `{recipe['warm_start']}`, as this repository's history keeps it."
-    )
 
 
 def _hours(log: list[dict]) -> float:
@@ -322,7 +321,7 @@ def _card(entry, log, figure, alt, by_class, transfer, device, seeds) -> str:
     names = CATEGORIES.read_text(encoding="utf-8").splitlines()
     metrics = entry["_metrics"]["Tiny-ImageNet-200 (validation)"]
     recipe = dict(entry["recipe"])
-    command = recipe.pop("how", None) or _command(recipe)  # "how" tells of a run that was not one command
+    how = f" {recipe.pop('how')}" if "how" in recipe else ""  # tells of what came before the command
     settings = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in recipe.items())
     hardware = sorted({line.get("device", "unknown") for line in log})
     return f"""# Model card: ResNet-18 on Tiny ImageNet
@@ -353,9 +352,9 @@ this repository. The weights: {entry["license"]}
 
 ## Recipe
 
-{command}
+{_command(entry["recipe"])}
 
-{_hours(log):.1f} hours on {" and ".join(hardware)}.{_earlier_epochs(recipe, log)}
+{_hours(log):.1f} hours on {" and ".join(hardware)}.{how}
 
 | setting | value |
 |---|---|

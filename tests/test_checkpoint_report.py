@@ -49,7 +49,14 @@ def course(tmp_path, monkeypatch):
 
 
 def options(course, **changes):
-    defaults = {"data": course, "checkpoint": course / "new.safetensors", "log": None, "cifar": None, "seeds": 1}
+    defaults = {
+        "data": course,
+        "checkpoint": course / "new.safetensors",
+        "log": None,
+        "cifar": None,
+        "seeds": 1,
+        "how": None,
+    }
     return argparse.Namespace(**(defaults | changes))
 
 
@@ -75,6 +82,12 @@ def test_measuring_the_shipped_checkpoint_again_needs_no_file(course, monkeypatc
     before = (course / "course_utils/assets/checkpoints.json").read_text()
     assert checkpoint_report.run(options(course, checkpoint=None)) == 0
     assert (course / "course_utils/assets/checkpoints.json").read_text() == before
+
+
+def test_what_came_before_is_told_and_kept_when_measuring_again(course, monkeypatch):
+    assert checkpoint_report.run(options(course, seeds=0, how="It began with an earlier run.")) == 0
+    assert checkpoint_report.run(options(course, seeds=0, checkpoint=None)) == 0
+    assert "It began with an earlier run." in (course / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_a_missing_checkpoint_is_one_sentence_and_changes_nothing(course, capsys):
@@ -127,11 +140,3 @@ def test_the_command_on_the_card_gives_the_recipe_again(recipe):
     command = checkpoint_report._command(json.loads(json.dumps(asdict(recipe))))
     args = parser.parse_args(command.split()[4:])
     assert pretrain.recipe_from(args, torch.device("cpu"), 1) == recipe
-
-
-def test_the_card_tells_earlier_epochs_from_those_of_its_command():
-    log = [{}] * 26
-    begun = {"sizes": [[48, 12], [64, 3]], "warm_start": "first.safetensors"}
-    assert "first 11 epochs" in checkpoint_report._earlier_epochs(begun, log)
-    assert checkpoint_report._earlier_epochs(begun, log[:15]) == ""
-    assert checkpoint_report._earlier_epochs(begun | {"warm_start": None}, log) == ""
