@@ -400,7 +400,10 @@ def show_trade_off(
             ax.plot(*np.array([points[name] for name in names]).T, ls="", ms=7, label=family, **_look(number))
         if min(costs) > 0 and max(costs) > 10 * min(costs):
             ax.set_xscale("log")
+            if max(costs) < 1000 * min(costs):  # few powers of ten: label some steps in between as well
+                ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_formatter("")
         ax.set(xlabel=xlabel, ylabel="top-1 accuracy")
         ax.yaxis.set_major_formatter(_percent)
         ax.grid(alpha=0.3)

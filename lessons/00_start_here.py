@@ -292,6 +292,7 @@ print("in train mode?", model.training)
 # | [04 `fc` versus `classifier`](04_fc_versus_classifier.ipynb) | Where is the last layer, and how do I replace it? | 30 |
 # | [05 Fine-tuning the last layer](05_fine_tuning_the_last_layer.ipynb) | Does pre-training pay on my own few pictures? | 45 |
 # | [06 Is it any good?](06_is_it_any_good.ipynb) | What does a good number hide, and how do I find out? | 45 |
+# | [07 Choosing a model](07_choosing_a_model.ipynb) | Which of eighty models fits my budget? | 40 |
 # | [08 Deeper than the last layer](08_deeper_than_the_last_layer.ipynb) | How much more should learn, how fast, and what moves without a word? | 45 |
 # | [09 Shipping it](09_shipping_it.ipynb) | How do I make it small, fast and safe to open? | 45 |
 # | [10 The same in Keras](10_the_same_in_keras.ipynb) | Which of my habits fail in the other library? | 35 |

@@ -212,8 +212,8 @@ precision, recall = precision_recall(y_test, 1 - called_cat.long(), test.categor
 print(f"threshold {chosen:.2f}: on the test pictures precision {precision:.1%}, recall {recall:.1%}")
 
 # %% [markdown]
-# The recall on the test pictures is near the 95 % of the validation pictures, not equal to it. That difference is not a flaw of the
-# method. It is the honest answer to "and on new pictures?".
+# The recall on the test pictures is near the 95 % of the validation pictures, and need not be equal to it. A difference is no flaw of
+# the method. It is the honest answer to "and on new pictures?".
 
 # %% [markdown] covers=["S67"]
 # ## The accuracy paradox
@@ -584,3 +584,5 @@ for name, scores in {"as trained": logits, "with temperature": logits / temperat
 # - Take `style="shifted"` for the test pictures. Is the temperature from the plain ones still right?
 # - More questions: `ask("quality-or-cost")`. The graded assignments **quiz-4** and **ps4-metrics** (in
 #   `exercises/release/`, or from your instructor) go with this lesson.
+#
+# [Next: choosing a model](07_choosing_a_model.ipynb)

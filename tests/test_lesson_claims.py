@@ -1,4 +1,4 @@
-"""Sentences in lesson 06 lean on numbers in their outputs. Here the stored numbers are read and compared.
+"""Sentences in lessons 06 and 07 lean on numbers in their outputs. Here the stored numbers are read and compared.
 
 nbval cannot do this: those outputs may differ a little from machine to machine, so it is told to ignore them.
 """
@@ -14,6 +14,11 @@ from course_utils.authoring.lessons import ROOT
 @pytest.fixture(scope="module")
 def is_it_any_good() -> str:
     return printed("06_is_it_any_good")
+
+
+@pytest.fixture(scope="module")
+def choosing_a_model() -> str:
+    return printed("07_choosing_a_model")
 
 
 def printed(name: str) -> str:
@@ -81,3 +86,28 @@ def test_the_temperature_repairs_confidence_and_changes_no_answer(is_it_any_good
     assert numbers(is_it_any_good, "best: T =")[0] > 1
     assert error_after < 0.7 * error
     assert accuracy_after == accuracy
+
+
+# 07
+
+
+def test_the_front_is_as_the_prose_says(choosing_a_model):
+    front = re.findall(r"^(\w+) +[\d.]+ GFLOPs  [\d.]+%$", choosing_a_model, re.MULTILINE)
+    assert f"\n{len(front)} remain\n" in choosing_a_model
+    assert 15 <= len(front) <= 25
+    assert not [name for name in front if name.startswith(("resnet", "vgg"))]
+    assert sum(name.startswith("efficientnet") for name in front) > len(front) / 3
+
+
+def test_a_fifth_of_the_operations_takes_more_than_a_fifth_of_the_time(choosing_a_model):
+    [latency] = re.findall(r"([\d.]+) times as long for a single picture", choosing_a_model)
+    [batch] = re.findall(r"([\d.]+) times as long for each picture of a batch", choosing_a_model)
+    assert min(float(latency), float(batch)) > 0.3
+
+
+def test_efficientnet_b0_hands_on_more_through_more_layers(choosing_a_model):
+    rows = re.findall(r"^(resnet18|efficientnet_b0) +[\d.]+ +(\d+) +([\d.]+) +\d+$", choosing_a_model, re.MULTILINE)
+    layers = {name: int(count) for name, count, _ in rows}
+    values = {name: float(count) for name, _, count in rows}
+    assert layers["efficientnet_b0"] > 3.5 * layers["resnet18"]
+    assert values["efficientnet_b0"] > 2 * values["resnet18"]
