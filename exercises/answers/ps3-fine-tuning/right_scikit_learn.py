@@ -1,0 +1,80 @@
+# scikit-learn and SciPy do the work: connected pairs, a stratified split of groups, logistic regression.
+#
+# score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 4}
+# feedback:
+#   - "[passed] features that are very small and far from zero"
+
+# %% group_copies
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
+
+
+def group_copies(images):
+    small = np.stack([np.asarray(image.resize((16, 16), Image.Resampling.BOX), dtype=float).ravel() for image in images])
+    return connected_components(cdist(small, small, "cityblock") / small.shape[1] < 12)[1]
+
+# %% split
+from sklearn.model_selection import train_test_split
+
+
+def split(labels, groups, fractions, seed):
+    names = sorted(set(groups))
+    label_of = {group: label for label, group in zip(labels, groups)}
+    parts, rest, left = [], names, 1.0
+    for fraction in fractions[:-1]:
+        part, rest = train_test_split(
+            rest, train_size=fraction / left, stratify=[label_of[group] for group in rest], random_state=seed
+        )
+        parts.append(part)
+        left -= fraction
+    parts.append(rest)
+    return [np.flatnonzero(np.isin(groups, part)) for part in parts]
+
+# %% extract_features
+from torch.utils.data import DataLoader, TensorDataset
+
+
+@torch.no_grad()
+def extract_features(backbone, images, batch_size):
+    modes = [module.training for module in backbone.modules()]
+    backbone.eval()
+    features = [backbone(batch).detach().cpu() for (batch,) in DataLoader(TensorDataset(images), batch_size=batch_size)]
+    for module, mode in zip(backbone.modules(), modes):
+        module.training = mode
+    return torch.cat(features)
+
+# %% train_head
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+
+class FromScikitLearn(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, features):
+        return torch.from_numpy(self.model.predict_proba(features.numpy()))
+
+
+def train_head(features, labels, validation_features, validation_labels, num_classes, seed):
+    models = [
+        make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=200, random_state=seed)).fit(
+            features.numpy(), labels.numpy()
+        )
+        for c in (1e-4, 1e-3, 1e-2, 1e-1)
+    ]
+    return FromScikitLearn(max(models, key=lambda model: model.score(validation_features.numpy(), validation_labels.numpy())))
+
+# %% accuracy
+from sklearn.metrics import accuracy_score
+
+
+def accuracy(model, batches):
+    before = model.training
+    model.eval()
+    with torch.no_grad():
+        pairs = [(model(inputs).argmax(dim=1), labels) for inputs, labels in batches]
+    model.train(before)
+    return float(accuracy_score(torch.cat([labels for _, labels in pairs]), torch.cat([guess for guess, _ in pairs])))
