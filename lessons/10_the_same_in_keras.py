@@ -451,7 +451,9 @@ for way, (learned, averages) in table.items():
 #   it](https://github.com/keras-team/keras/issues/20285) in 2024. If the table shows no averages in that row on your
 #   computer, your version has learned to listen.
 # - **To fine-tune the weights and keep the averages**, freeze the BatchNorm layers one by one, as in the last row of
-#   Keras. (Their own two weights, scale and shift, stay as well, so fewer tensors learned.)
+#   Keras: no average moved. That nothing was learned there has another reason. With random weights, and averages that
+#   have never seen a picture, the signal fades away on its way through fifty layers, and the gradients with it. With
+#   trained weights they arrive.
 
 # %%
 ask("keras-frozen-batchnorm")
