@@ -1,0 +1,768 @@
+# %% [markdown]
+# # Problem set 5: choose one, and ship it
+#
+# The alpine club wants an app that names mountain flowers. It has to work in the hut, where there is no network: the
+# model travels inside the app. The app store lets through 25 megabytes, the oldest phones are slow, and somebody has
+# already put the most accurate model of all into the first version. It took eleven seconds for a picture and emptied
+# the battery before the summit.
+#
+# You choose the model, you measure it, and you pack it so that what arrives on the phone is what you tested:
+#
+# | | function | points |
+# |---|---|--:|
+# | 1 | `facts(weights)` reads what torchvision knows about a model | 3 |
+# | 2 | `pick(models, at_most)` takes the most accurate one that fits | 4 |
+# | 3 | `pareto_front(models, cost)` keeps those that nobody beats | 4 |
+# | 4 | `latency(model, images, warm_up, runs, synchronize)` measures | 6 |
+# | 5 | `save_classifier` and `load_classifier`: the same answers after a journey, and no strangers on board | 5 |
+# | 6 | `export(model, example, path)` makes a program that needs none of your code | 3 |
+#
+# **Before you start:** lessons 07 and 09. **Time:** about 90 minutes. No downloads: the facts about the weights are
+# part of torchvision, and the networks that you pack here are tiny.
+#
+# **How it is graded.** Below each answer is a test cell. Run it as often as you like: it tells what is not right yet,
+# and the number under it counts the checks that you can see. When your work is graded, the same checks run with other
+# models, other budgets and other clocks. Each check is worth a share of the points.
+
+# %%
+import torch
+from torch import nn
+from torchvision import models
+
+# The first export of a session takes a while, because PyTorch loads its compiler. This one is for warming up.
+torch.export.export(nn.Linear(2, 2).eval(), (torch.zeros(1, 2),))
+
+for key, value in models.MobileNet_V2_Weights.DEFAULT.meta.items():
+    print(f"{key:12} {value}" if key != "categories" else f"{key:12} {len(value)} names")
+
+# %% [markdown]
+# ## 1. What is known
+#
+# Each set of weights carries facts about itself, as you see above. Write `facts(weights)`. For a member such as
+# `models.MobileNet_V2_Weights.IMAGENET1K_V2` it returns a dictionary with five entries:
+#
+# | key | what |
+# |---|---|
+# | `"name"` | the text `str(weights)` |
+# | `"accuracy"` | how often the first guess is right on ImageNet-1K, in percent |
+# | `"parameters"` | the number of parameters |
+# | `"gflops"` | billions of multiplications for one picture, as torchvision counts them |
+# | `"megabytes"` | size of the file, in MB |
+
+# %% [markdown] hint="ps5.1"
+# **Where they are.** `weights.meta` is a dictionary, and one of its values is a dictionary of dictionaries. "acc@5"
+# counts an answer as right when one of five guesses is.
+
+
+# %% answer="facts"
+def facts(weights):
+    """Return name, accuracy (percent), parameters, gflops and megabytes of a set of weights."""
+    ### BEGIN SOLUTION
+    meta = weights.meta
+    return {
+        "name": str(weights),
+        "accuracy": meta["_metrics"]["ImageNet-1K"]["acc@1"],
+        "parameters": meta["num_params"],
+        "gflops": meta["_ops"],
+        "megabytes": meta["_file_size"],
+    }
+    ### END SOLUTION
+
+
+# %% [markdown] why="facts"
+# The numbers are copied from the metadata, so nobody can mistype them, and they change when torchvision corrects them.
+
+# %% test="facts" points=3
+from torchvision import models
+
+from course_utils.grading import Points, expect
+
+
+def are_known(weights):
+    told = facts(weights)
+    expect(told is not None, "facts returned None. Does it end with a `return`?")
+    expect(isinstance(told, dict), f"It should return a dictionary, not a {type(told).__name__}.")
+    meta = weights.meta
+    truth = {
+        "name": str(weights),
+        "accuracy": meta["_metrics"]["ImageNet-1K"]["acc@1"],
+        "parameters": meta["num_params"],
+        "gflops": meta["_ops"],
+        "megabytes": meta["_file_size"],
+    }
+    expect(set(told) == set(truth), f"The keys should be {', '.join(truth)}. Yours are {', '.join(map(str, told))}.")
+    wrong = [key for key in truth if told[key] != truth[key]]
+    expect(not wrong, f"{wrong[0]} should be {truth[wrong[0]]!r}, not {told[wrong[0]]!r}." if wrong else "")
+
+
+points = Points(3)
+points.check("ResNet-18", are_known, models.ResNet18_Weights.DEFAULT)
+points.check("MobileNet V2, the newer weights", are_known, models.MobileNet_V2_Weights.IMAGENET1K_V2)
+### BEGIN HIDDEN TESTS
+points.check("MobileNet V2, the older weights", are_known, models.MobileNet_V2_Weights.IMAGENET1K_V1, worth=2)
+points.check("a large one", are_known, models.RegNet_Y_128GF_Weights.IMAGENET1K_SWAG_E2E_V1)
+points.check("a vision transformer", are_known, models.ViT_B_16_Weights.IMAGENET1K_SWAG_LINEAR_V1)
+points.check("an old one", are_known, models.AlexNet_Weights.IMAGENET1K_V1)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 2. The best that fits
+#
+# Write `pick(models, at_most)`. `models` is a list of dictionaries like those above; `at_most` says what is allowed,
+# for example `{"megabytes": 25, "gflops": 0.5}`. Return the dictionary of the model with the highest accuracy among
+# those that keep **every** limit, or `None` if there is none.
+#
+# - "At most 25" allows exactly 25. What `at_most` does not name is not limited; `{}` allows everything.
+# - If two are equally accurate, the one with fewer gflops wins.
+# - The list stays as it is.
+
+# %% [markdown] hint="ps5.2"
+# **Two steps.** First keep the models with `all(model[key] <= limit for key, limit in at_most.items())`. Then take the
+# `max` of what is left; its `key` may return a pair, which settles ties, and its `default` is for an empty list.
+
+
+# %% answer="pick"
+def pick(models, at_most):
+    """Return the most accurate model that keeps every limit, or None."""
+    ### BEGIN SOLUTION
+    fitting = [model for model in models if all(model[key] <= limit for key, limit in at_most.items())]
+    return max(fitting, key=lambda model: (model["accuracy"], -model["gflops"]), default=None)
+    ### END SOLUTION
+
+
+# %% [markdown] why="pick"
+# First who fits, then who is best. The key is a pair: Python compares the accuracies, and only where they are equal
+# the gflops, with a minus sign because fewer is better.
+
+# %% test="pick" points=4
+import copy
+import random
+
+from course_utils.grading import Points, expect
+
+
+def table(*rows):
+    """Models from rows of name, accuracy, parameters, gflops, megabytes."""
+    return [dict(zip(("name", "accuracy", "parameters", "gflops", "megabytes"), row, strict=True)) for row in rows]
+
+
+FLOWERS = table(
+    ("edelweiss", 70.0, 4_000_000, 0.3, 16.0),
+    ("gentian", 74.0, 5_500_000, 0.2, 21.0),
+    ("arnica", 76.0, 6_000_000, 0.6, 25.0),
+    ("lily", 82.0, 28_000_000, 4.5, 110.0),
+    ("thistle", 58.0, 1_200_000, 0.8, 5.0),
+)
+
+
+def picks(models, at_most, expected):
+    given = copy.deepcopy(models)
+    picked = pick(given, dict(at_most))
+    expect(given == models, "The list of models, or something in it, has changed.")
+    if expected is None:
+        picks(FLOWERS, {"megabytes": 20}, "edelweiss")  # who never picks anything has not earned this
+        expect(picked is None, f"None of the models keeps all limits, so the answer is None, not {picked!r}.")
+        return
+    expect(picked is not None, f"pick returned None, but {expected!r} keeps all limits.")
+    expect(isinstance(picked, dict), f"It should return one of the dictionaries, not a {type(picked).__name__}.")
+    expect(picked.get("name") == expected, f"With {at_most} the best is {expected!r}, not {picked.get('name')!r}.")
+
+
+points = Points(4)
+points.check("at most 20 megabytes", picks, FLOWERS, {"megabytes": 20}, "edelweiss")
+points.check("two limits", picks, FLOWERS, {"megabytes": 30, "gflops": 0.5}, "gentian")
+points.check("exactly 25 megabytes", picks, FLOWERS, {"megabytes": 25}, "arnica")
+### BEGIN HIDDEN TESTS
+points.check("no limit at all", picks, FLOWERS, {}, "lily")
+points.check("nothing fits", picks, FLOWERS, {"megabytes": 1}, None)
+points.check("a limit on parameters", picks, FLOWERS, {"parameters": 5_500_000, "megabytes": 1000}, "gentian")
+points.check("three limits", picks, FLOWERS, {"parameters": 6e6, "megabytes": 22, "gflops": 0.25}, "gentian")
+points.check("an empty list", picks, [], {"gflops": 1}, None, worth=0.5)
+points.check("in the reverse order", picks, FLOWERS[::-1], {"gflops": 1}, "arnica", worth=0.5)
+
+
+def equally_accurate():
+    twins = table(("slow", 80.0, 9, 2.0, 10.0), ("fast", 80.0, 9, 1.0, 20.0), ("weak", 79.0, 9, 0.1, 1.0))
+    picks(twins, {}, "fast")
+    picks(twins[::-1], {"megabytes": 20}, "fast")
+
+
+def many_models(seed):
+    chance = random.Random(seed)
+    rows = [
+        (f"m{i}", chance.uniform(50, 90), chance.randint(1, 99), chance.random(), chance.random()) for i in range(60)
+    ]
+    limits = {"parameters": 60, "gflops": 0.7, "megabytes": 0.6}
+    fitting = [row for row in rows if row[2] <= 60 and row[3] <= 0.7 and row[4] <= 0.6]
+    picks(table(*rows), limits, max(fitting, key=lambda row: row[1])[0])
+
+
+points.check("two are equally accurate", equally_accurate, worth=2)
+points.check("sixty models", many_models, 1)
+points.check("sixty others", many_models, 2)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 3. Those that nobody beats
+#
+# A budget often changes. So the club would rather see all models that are worth a thought. A model is **beaten** if
+# another one costs no more, is no less accurate, and is better in at least one of the two. Write `pareto_front(models,
+# cost)`: it returns the list of all models that are not beaten, the cheapest first. `cost` is a key, for example
+# `"gflops"` or `"megabytes"`.
+#
+# Two models that are alike in both do not beat each other.
+
+# %% [markdown] hint="ps5.3"
+# **One model at a time.** Write a small function that tells whether *one* model is beaten by *any* other: `other` costs
+# no more, is no less accurate, and is not alike in both. The front is the list of those that are not beaten, sorted by
+# cost.
+
+
+# %% answer="pareto_front"
+def pareto_front(models, cost):
+    """Return the models that no other one beats in accuracy and cost, the cheapest first."""
+
+    ### BEGIN SOLUTION
+    def beaten(model):
+        return any(
+            other["accuracy"] >= model["accuracy"]
+            and other[cost] <= model[cost]
+            and (other["accuracy"], other[cost]) != (model["accuracy"], model[cost])
+            for other in models
+        )
+
+    return sorted((model for model in models if not beaten(model)), key=lambda model: model[cost])
+    ### END SOLUTION
+
+
+# %% [markdown] why="pareto_front"
+# Being beaten is written down as the text says it: at least as good in both, better in one. Comparing every pair takes
+# a moment for a few hundred models. For millions you would sort by cost, go through the list once, and keep whoever is
+# more accurate than all before.
+
+# %% test="pareto_front" points=4
+import copy
+import random
+
+from course_utils.grading import Points, expect
+
+
+def costs(*pairs):
+    """Models from pairs of accuracy and gflops; megabytes and parameters go the other way round."""
+    return [
+        {"name": f"m{i}", "accuracy": float(a), "gflops": float(c), "megabytes": 100.0 - c, "parameters": 7}
+        for i, (a, c) in enumerate(pairs)
+    ]
+
+
+def front_is(models, cost, expected):
+    given = copy.deepcopy(models)
+    front = pareto_front(given, cost)
+    expect(given == models, "The list of models, or something in it, has changed.")
+    expect(front is not None, "pareto_front returned None. Does it end with a `return`?")
+    expect(isinstance(front, list | tuple), f"It should return a list, not a {type(front).__name__}.")
+    expect(all(isinstance(model, dict) for model in front), "It should return a list of the models' dictionaries.")
+    names = [model["name"] for model in front]
+    missing, beaten = sorted(set(expected) - set(names)), sorted(set(names) - set(expected))
+    expect(not missing, f"No other model beats {', '.join(missing)}, but your list leaves that out.")
+    expect(not beaten, f"Your list has {', '.join(beaten)}, which another model beats.")
+    expect(len(names) == len(expected), "A model is in your list twice.")
+    amounts = [model[cost] for model in front]
+    expect(amounts == sorted(amounts), "The right models, but the cheapest should come first.")
+
+
+points = Points(4)
+points.check(
+    "three that are worth it, one that is not",
+    front_is,
+    costs((70, 1), (80, 2), (75, 3), (90, 9)),
+    "gflops",
+    {"m0", "m1", "m3"},
+)
+points.check("two are alike", front_is, costs((70, 1), (70, 1), (60, 1)), "gflops", {"m0", "m1"})
+### BEGIN HIDDEN TESTS
+
+
+def front_of_many(seed, cost, steps):
+    chance = random.Random(seed)
+    models = costs(*[(chance.randint(50, 50 + steps), chance.randint(1, steps)) for _ in range(70)])
+    expected = set()
+    for one in models:
+        at_most = [other for other in models if other[cost] <= one[cost]]
+        best = max(other["accuracy"] for other in at_most)
+        cheapest = min(other[cost] for other in models if other["accuracy"] >= one["accuracy"])
+        if one["accuracy"] == best and one[cost] == cheapest:
+            expected.add(one["name"])
+    front_is(models, cost, expected)
+
+
+points.check("one model", front_is, costs((50, 5)), "gflops", {"m0"}, worth=0.5)
+points.check("equally accurate: the cheaper one", front_is, costs((70, 4), (70, 2), (90, 9)), "gflops", {"m1", "m2"})
+points.check(
+    "equally expensive: the more accurate one", front_is, costs((60, 2), (70, 2), (50, 1)), "gflops", {"m1", "m2"}
+)
+points.check("another kind of cost", front_is, costs((70, 1), (80, 2), (75, 3), (90, 9)), "megabytes", {"m3"})
+points.check("seventy models", front_of_many, 1, "gflops", 1000)
+points.check("seventy models with many ties", front_of_many, 2, "gflops", 12, worth=2)
+points.check("seventy models, by megabytes", front_of_many, 3, "megabytes", 12)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# **The real ones.** If your functions work, this cell asks all of torchvision's classifiers: what fits into 25 MB, and
+# who is never beaten below 2 billion operations?
+
+# %%
+try:
+    names = models.list_models(module=models)
+    everything = [facts(models.get_model_weights(name).DEFAULT) for name in names]
+    print("At most 25 MB:", pick(everything, {"megabytes": 25}))
+    for model in pareto_front(everything, "gflops"):
+        if model["gflops"] < 2:
+            print(
+                f"{model['accuracy']:6.2f} %  {model['gflops']:5.2f} gflops  {model['megabytes']:6.1f} MB  {model['name']}"
+            )
+except Exception as error:
+    print(f"Not yet: {type(error).__name__}: {error}")
+
+# %% [markdown]
+# ## 4. Measure it
+#
+# Operations are not seconds. Write `latency(model, images, warm_up=3, runs=11, synchronize=None)`. It returns the
+# **median** of the seconds that one call `model(images)` takes, a float.
+#
+# - Call the model `warm_up` times first without counting, because first calls are slow. Then `runs` times, each with
+#   its own clock. No call more, no call less.
+# - Somebody else's program may get in between. That is why we take the median and not the mean.
+# - On a GPU a call returns before the work is done. `synchronize`, if it is not `None`, is a function without
+#   arguments that waits until everything is finished. Your clock may start only when nothing is left to do, and stop
+#   only when the work is done.
+# - In eval mode and without gradients, as in the app. Afterwards the model is in the mode that it had.
+
+# %% [markdown] hint="ps5.4"
+# **A clock.**
+# `time.perf_counter()` gives seconds. `statistics.median` does what it says.
+
+
+# %% answer="latency"
+def latency(model, images, warm_up=3, runs=11, synchronize=None):
+    """Return the median of the seconds that one call of the model takes."""
+    ### BEGIN SOLUTION
+    import statistics
+    import time
+
+    wait = synchronize or (lambda: None)
+    was_training = model.training
+    model.eval()
+    seconds = []
+    with torch.inference_mode():
+        for run in range(warm_up + runs):
+            wait()
+            start = time.perf_counter()
+            model(images)
+            wait()
+            if run >= warm_up:
+                seconds.append(time.perf_counter() - start)
+    model.train(was_training)
+    return statistics.median(seconds)
+    ### END SOLUTION
+
+
+# %% [markdown] why="latency"
+# Waiting before the clock starts keeps old work out, waiting before it stops keeps the new work in. The median
+# forgives a few calls in which the computer did something else. `inference_mode` saves a little more than `no_grad`,
+# and nothing is trained here.
+
+# %% test="latency" points=6
+import time
+
+import torch
+from torch import nn
+
+from course_utils.grading import Points, expect
+
+CALL = 0.025  # seconds that a call takes
+
+
+class Device:
+    """A pretended GPU: it takes work at once, and does it when somebody waits for it."""
+
+    def __init__(self):
+        self.seconds, self.waited = 0.0, 0
+
+    def wait(self):
+        time.sleep(self.seconds)
+        self.seconds, self.waited = 0.0, self.waited + 1
+
+
+class Sleeper(nn.Module):
+    """A model whose calls take known times; `slow` and `fast` say which of them, counted from 0, are not as usual."""
+
+    def __init__(self, slow=(), fast=(), device=None):
+        super().__init__()
+        self.slow, self.fast, self.device, self.seen = slow, fast, device, []
+
+    def forward(self, images):
+        number = len(self.seen)
+        seconds = 15 * CALL if number in self.slow else CALL / 15 if number in self.fast else CALL
+        self.seen.append((self.training, torch.is_grad_enabled()))
+        if self.device:
+            self.device.seconds += seconds
+        else:
+            time.sleep(seconds)
+        return images
+
+
+def measured(model, **options):
+    seconds = latency(model, torch.zeros(2, 3, 8, 8), **options)
+    expect(seconds is not None, "latency returned None. Does it end with a `return`?")
+    expect(isinstance(seconds, float), f"It should return a float, not a {type(seconds).__name__}.")
+    return seconds
+
+
+def one_call(seconds, at_most=3.6 * CALL):
+    expect(
+        0.9 * CALL < seconds < at_most,
+        f"A call takes about {CALL} seconds here, and you measured {seconds:.4g}.",
+    )
+
+
+def steady():
+    one_call(measured(Sleeper(), warm_up=1, runs=5))
+
+
+def number_of_calls(warm_up, runs):
+    model = Sleeper()
+    measured(model, warm_up=warm_up, runs=runs)
+    expect(
+        len(model.seen) == warm_up + runs,
+        f"{warm_up} calls to warm up and {runs} to measure are {warm_up + runs}. The model was called {len(model.seen)} times.",
+    )
+
+
+def slow_at_first(warm_up=3):
+    one_call(measured(Sleeper(slow=range(warm_up)), warm_up=warm_up, runs=3))
+
+
+def as_in_the_app(train):
+    model = Sleeper().train(train)
+    measured(model, warm_up=1, runs=3)
+    expect(not any(training for training, _ in model.seen), "The model was in train mode while it was measured.")
+    expect(not any(gradients for _, gradients in model.seen), "Gradients were switched on while it was measured.")
+    expect(model.training == train, "The model came back in another mode than it had before.")
+
+
+points = Points(6)
+points.check("a steady model", steady)
+points.check("the number of calls", number_of_calls, 2, 4)
+points.check("three slow calls at first", slow_at_first)
+points.check("eval mode, no gradients, and back", as_in_the_app, True)
+### BEGIN HIDDEN TESTS
+
+
+def interrupted():
+    one_call(measured(Sleeper(slow=(3, 6), fast=(4,)), warm_up=1, runs=7))
+
+
+def the_clock_waits():
+    device = Device()
+    seconds = measured(Sleeper(device=device), warm_up=1, runs=5, synchronize=device.wait)
+    expect(seconds > 0.9 * CALL, f"The clock stopped after {seconds:.2g} seconds, before the device had done the work.")
+    one_call(seconds)
+
+
+def old_work_is_not_counted():
+    # The warm-up leaves a lot of work behind. With a single run the median cannot hide it.
+    device = Device()
+    seconds = measured(Sleeper(slow=range(3), device=device), warm_up=3, runs=1, synchronize=device.wait)
+    one_call(seconds, at_most=10 * CALL)
+
+
+def without_arguments():
+    seconds = latency(Sleeper(), torch.zeros(1, 3, 8, 8))
+    expect(isinstance(seconds, float), "latency(model, images) should use 3 calls to warm up and 11 runs.")
+    one_call(seconds)
+
+
+points.check("two calls are interrupted, one is faster than usual", interrupted, worth=2)
+points.check("a device that returns before the work is done", the_clock_waits, worth=2)
+points.check("work of the warm-up is not counted", old_work_is_not_counted)
+points.check("no warm-up", number_of_calls, 0, 3, worth=0.5)
+points.check("five slow calls at first", slow_at_first, 5)
+points.check("a model in eval mode stays in eval mode", as_in_the_app, False)
+points.check("without further arguments", without_arguments, worth=0.5)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 5. The same answers after a journey
+#
+# Write two functions.
+#
+# `save_classifier(model, categories, path)` writes one file: everything that is needed to get the same answers again,
+# and the list of names. The model stays as it is.
+#
+# `load_classifier(path, make_model)` returns two things, the model and the list of names. `make_model(num_classes)`
+# builds the empty network. The model comes in eval mode, ready for use.
+#
+# - **Same numbers in, same scores out**, also from BatchNorm, which keeps numbers that are no parameters.
+# - The file goes to people who do not know you. A pickle can run any code when it is opened, so yours must hold nothing
+#   but tensors, texts and numbers: what `torch.load(path, weights_only=True)` or safetensors open.
+# - And a file may come from people whom you do not know. If it is a pickle with code in it, or weights of another
+#   network, `load_classifier` raises an error. It does not run the code, and it does not return a half-filled model.
+
+# %% [markdown] hint="ps5.5"
+# **A list in a file of tensors.** `torch.save` takes a dictionary with a state dict and a list in it. In safetensors,
+# `metadata` is a dictionary of texts; `json.dumps` turns a list into one.
+
+
+# %% answer="save_and_load"
+def save_classifier(model, categories, path):
+    """Write what is needed to get the same answers again, and the names, into one file without code."""
+    ### BEGIN SOLUTION
+    torch.save({"state_dict": model.state_dict(), "categories": list(categories)}, path)
+    ### END SOLUTION
+
+
+def load_classifier(path, make_model):
+    """Return the model, in eval mode, and the list of names. Raises an error for a file that does not fit."""
+    ### BEGIN SOLUTION
+    stored = torch.load(path, weights_only=True)
+    model = make_model(len(stored["categories"]))
+    model.load_state_dict(stored["state_dict"])
+    return model.eval(), stored["categories"]
+    ### END SOLUTION
+
+
+# %% [markdown] why="save_and_load"
+# A state dict holds parameters and buffers, BatchNorm's statistics among them. The names lie in the same file, because
+# a score without its name is worth nothing. `weights_only=True` is the default since PyTorch 2.6; writing it out
+# protects who has an older one. `load_state_dict` is strict by itself: a missing, strange or wrongly shaped tensor is
+# an error.
+
+# %% test="save_and_load" points=5
+import os
+import tempfile
+from pathlib import Path
+
+import safetensors
+import torch
+from torch import nn
+
+from course_utils.grading import Points, expect, networks
+
+
+def flower_network(num_classes, width=6):
+    """A small network whose BatchNorm has seen some pictures; new numbers at every call."""
+    model = nn.Sequential(
+        nn.Conv2d(3, width, 3),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(width, num_classes),
+    )
+    model[1].running_mean.uniform_(-1, 1)
+    model[1].running_var.uniform_(0.5, 2)
+    return model
+
+
+def holds_no_code(path):
+    try:
+        with safetensors.safe_open(path, "pt"):
+            return
+    except Exception:
+        pass
+    try:
+        torch.load(path, weights_only=True)
+    except Exception:
+        expect(
+            False,
+            "The file cannot be opened without the risk of running code: neither safetensors nor "
+            "torch.load(path, weights_only=True) opens it.",
+        )
+
+
+def arrives(names, train=False, make=flower_network):
+    model = make(len(names)).train(train)
+    pictures = torch.rand(4, 3, 12, 12)
+    expected, before = networks.forward(model, pictures).scores, networks.snapshot(model)
+    with tempfile.TemporaryDirectory() as folder:
+        path, arrived = Path(folder) / "flowers.model", Path(folder) / "phone"
+        save_classifier(model, list(names), path)
+        expect(path.is_file(), "After save_classifier there is no file at the path that it was given.")
+        holds_no_code(path)
+        path.rename(arrived)  # only this one file travels
+        loaded = load_classifier(arrived, make)
+    expect(loaded is not None, "load_classifier returned None. Does it end with a `return`?")
+    expect(
+        isinstance(loaded, tuple | list) and len(loaded) == 2,
+        f"load_classifier should return two things, model and names. It returned one {type(loaded).__name__}.",
+    )
+    again, told = loaded
+    expect(isinstance(again, nn.Module), f"The first thing should be the model, not a {type(again).__name__}.")
+    modes = {module.training for module in again.modules()}
+    expect(modes == {False}, "The loaded model, or a part of it, is in train mode.")
+    with torch.no_grad():
+        scores = again(pictures)
+    off = (scores - expected).abs().max().item() if scores.shape == expected.shape else float("inf")
+    expect(off < 1e-5, f"The loaded model gives other scores: they are off by up to {off:.2g}.")
+    expect(list(told) == list(names), f"The names should be {list(names)[:3]} ..., not {list(told)[:3]} ...")
+    expect(not networks.moved(before, networks.snapshot(model)), "Saving changed numbers of the model.")
+    expect(model.training == train, "Saving changed the model's mode.")
+
+
+def refuses(write, what):
+    """Whether load_classifier raises an error for the file that `write(path, marker)` wrote, and runs nothing in it."""
+    arrives(["arnica", "gentian"])  # who refuses everything has not earned this
+    with tempfile.TemporaryDirectory() as folder:
+        path, marker = Path(folder) / "stranger", Path(folder) / "opened"
+        write(path, marker)
+        try:
+            load_classifier(path, flower_network)
+        except Exception:
+            refused = True
+        else:
+            refused = False
+        expect(not marker.exists(), "The file held code, and load_classifier has run it.")
+    expect(refused, f"load_classifier took {what} without an error.")
+
+
+class Poison:
+    """A pickle of this runs code when it is opened: it makes a folder. It could do anything."""
+
+    def __init__(self, marker):
+        self.marker = str(marker)
+
+    def __reduce__(self):
+        return os.mkdir, (self.marker,)
+
+
+def poisoned(path, marker):
+    torch.save(Poison(marker), path)
+
+
+points = Points(5)
+points.check("two flowers", arrives, ["gentian", "arnica"])
+points.check("a model in train mode", lambda: arrives(["gentian", "arnica", "lily"], train=True))
+points.check("a file with code in it", refuses, poisoned, "a pickle with code in it")
+### BEGIN HIDDEN TESTS
+
+
+def poisoned_in_a_dictionary(path, marker):
+    state = flower_network(2).state_dict()
+    names = ["gentian", "arnica"]
+    torch.save(
+        {"state_dict": state, "model": state, "categories": names, "names": names, "extra": Poison(marker)}, path
+    )
+
+
+def another_network(path, marker):
+    wide = flower_network(2, width=9)
+    save_classifier(wide, ["gentian", "arnica"], path)
+
+
+def a_deeper_network(path, marker):
+    save_classifier(nn.Sequential(*flower_network(2), nn.Linear(2, 2)), ["gentian", "arnica"], path)
+
+
+def half_a_network(path, marker):
+    save_classifier(nn.Sequential(*flower_network(2)[:2]), ["gentian", "arnica"], path)
+
+
+many = [f"flower {i}" for i in range(130)]
+points.check("names with umlauts and quotes", arrives, ["Frühlings-Küchenschelle", 'the "true" one', "Edelweiß ⚘"])
+points.check("130 flowers", arrives, many, worth=2)
+points.check(
+    "a real architecture", lambda: arrives(["a", "b", "c"], make=lambda n: networks.build("shufflenet_v2_x0_5", n))
+)
+points.check("code hidden beside the weights", refuses, poisoned_in_a_dictionary, "a pickle with code in it", worth=2)
+points.check("weights of a wider network", refuses, another_network, "weights of another network")
+points.check("weights of a deeper network", refuses, a_deeper_network, "weights of another network")
+points.check("half of the weights", refuses, half_a_network, "half of the weights", worth=2)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## 6. A program that needs none of your code
+#
+# A state dict needs somebody who builds the network. `torch.export` writes down what the network computes, as a
+# program of its own. Write `export(model, example, path)`. `example` are two pictures, a tensor (2, 3, height, width).
+# It writes a file that `torch.export.load` opens.
+#
+# - The program does what the model does **in eval mode**. The model itself stays as it is, in the mode that it had.
+# - It takes any number of pictures, not only two.
+
+# %% [markdown] hint="ps5.6"
+# **Any number.** `torch.export.export` takes `dynamic_shapes`. For a model with one input, `({0:
+# torch.export.Dim("pictures")},)` says that the first dimension of this input may vary.
+
+
+# %% answer="export"
+def export(model, example, path):
+    """Write the model, as it works in eval mode, as a program for any number of pictures."""
+    ### BEGIN SOLUTION
+    was_training = model.training
+    model.eval()
+    program = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("pictures")},))
+    model.train(was_training)
+    torch.export.save(program, path)
+    ### END SOLUTION
+
+
+# %% [markdown] why="export"
+# Eval mode comes first, because the program is a record of what the model does at that moment: dropout would be on it
+# too. Without `dynamic_shapes` the record holds for two pictures only.
+
+# %% test="export" points=3
+import tempfile
+from pathlib import Path
+
+import torch
+
+from course_utils.grading import Points, expect, networks
+
+
+def gives_the_same(counts, num_classes=3, train=False, side=12, again=True):
+    model = flower_network(num_classes).train(train)
+    before = networks.snapshot(model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "flowers.pt2"
+        export(model, torch.rand(2, 3, side, side), path)
+        expect(path.is_file(), "After export there is no file at the path that it was given.")
+        try:
+            program = torch.export.load(path).module()
+        except Exception as error:
+            expect(False, f"torch.export.load cannot open the file: {' '.join(str(error).split())[:120]}")
+    expect(model.training == train, "The model came back in another mode than it had before.")
+    expect(not networks.moved(before, networks.snapshot(model)), "Exporting changed numbers of the model.")
+    for count in counts:
+        pictures = torch.rand(count, 3, side, side)
+        expected = networks.forward(model, pictures).scores
+        try:
+            with torch.no_grad():
+                scores = program(pictures)
+        except Exception:
+            expect(False, f"The program does not take {count} {'picture' if count == 1 else 'pictures'}.")
+        off = (scores - expected).abs().max().item() if scores.shape == expected.shape else float("inf")
+        expect(off < 1e-4, f"With {count} pictures, the program's scores are off by up to {off:.2g}. Eval mode?")
+
+
+points = Points(3)
+points.check("two pictures", gives_the_same, [2])
+points.check("a model in train mode", lambda: gives_the_same([2], train=True))
+points.check("five pictures", gives_the_same, [2, 5])
+### BEGIN HIDDEN TESTS
+points.check("one picture, and a hundred", lambda: gives_the_same([1, 100], num_classes=7, side=15), worth=2)
+points.check("a model in train mode, seven pictures", lambda: gives_the_same([7], num_classes=2, train=True), worth=2)
+### END HIDDEN TESTS
+points.total()
+
+# %% [markdown]
+# ## Before you hand in
+#
+# Choose **Restart Kernel and Run All Cells**, and read what the test cells say. Then hand in this one file, under the
+# name that it has.
