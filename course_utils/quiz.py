@@ -1,10 +1,10 @@
 """Self-check questions: ask, answer, ask for a hint, see how far you are.
 
-    ask("no-eval")            shows the question, with buttons where the notebook has them
-    check("no-eval", "b")     answers it in plain code, and works everywhere
-    hint("no-eval")           one step of help; hint("ps1.2") the next one for step 2 of problem set 1
-    explain("no-eval")        the answer and its reason, when you would rather read on
-    progress()                how far you are, lesson by lesson
+    ask("what-eval-does")          shows the question, with buttons where the notebook has them
+    check("what-eval-does", "b")   answers it in plain code, and works everywhere
+    hint("what-eval-does")         one step of help; hint("ps1.2") the next one for step 2 of problem set 1
+    explain("what-eval-does")      the answer and its reason, when you would rather read on
+    progress()                     how far you are, lesson by lesson
 
 The questions come from the bank (`bank.py`); an instructor's own folder of questions is used as well when the
 environment variable COURSE_QUESTIONS names it.
