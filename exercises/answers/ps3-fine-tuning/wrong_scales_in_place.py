@@ -1,6 +1,6 @@
 # Scales the tensors that it was given instead of new ones, merges everything that is roughly alike, and counts in train mode.
 #
-# score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 4}
+# score: {group_copies: 0.36, split: 4, extract_features: 5, train_head: 4.23, accuracy: 2.33, experiment: 3}
 # feedback:
 #   - "The tensors that train_head was given are not the same any more."
 #   - "different drawings, and your list has"
