@@ -159,9 +159,11 @@ def learning_curve(log: list[dict], path: Path) -> str:
     for line, epoch in zip(log, epochs, strict=True):
         shade = 0.04 + 0.08 * sizes.index(line["px"])
         axes.axvspan(epoch - 0.5, epoch + 0.5, color="black", alpha=shade, linewidth=0)
+    labels = 0
     for start, line in enumerate(log):
         if start == 0 or line["px"] != log[start - 1]["px"]:
-            axes.text(start + 0.55, 2, f"{line['px']} px", fontsize=9)
+            labels += 1
+            axes.text(start + 0.55, 2 if labels % 2 else 8, f"{line['px']} px", fontsize=9)
     axes.set(xlabel="epoch", ylabel="validation accuracy in %", ylim=(0, 100), xlim=(0.5, len(log) + 0.5))
     axes.legend(loc="upper left")
     path.parent.mkdir(exist_ok=True)
@@ -170,7 +172,7 @@ def learning_curve(log: list[dict], path: Path) -> str:
     return (
         f"Validation accuracy over {len(log)} epochs: top-1 rises from {log[0]['top1']:.0%} to {log[-1]['top1']:.0%}, "
         f"top-5 from {log[0]['top5']:.0%} to {log[-1]['top5']:.0%}; "
-        f"pictures grow from {log[0]['px']} to {log[-1]['px']} px."
+        f"sides of the pictures: {', '.join(str(px) for px in sizes)} px."
     )
 
 
