@@ -10,11 +10,11 @@ from torch import nn
 from course_utils.convolution import SmallMapConv2d, speed_up_small_maps
 
 
-def convolved(conv, x):
-    """Output, and gradients of the input and the weight, under bfloat16 autocast."""
+def convolved(conv, x, bfloat16):
+    """Output, and gradients of the input and the weight."""
     x = x.clone().requires_grad_()
     conv.zero_grad()
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         y = conv(x)
     weights = torch.linspace(-1, 1, y.numel()).view_as(y)
     (y.float() * weights).sum().backward()
@@ -29,7 +29,8 @@ def test_same_output_and_gradients(side, kernel, stride):
     fast = speed_up_small_maps(copy.deepcopy(plain))
     assert type(fast) is SmallMapConv2d
     x = torch.randn(3, 5, side, side)
-    for name, ours, theirs in zip(("y", "dx", "dw"), convolved(fast, x), convolved(plain, x), strict=True):
+    # In 32 bits: torch 2.15's own gradient of the weight in bfloat16 holds stray numbers where maps are 1 px.
+    for name, ours, theirs in zip(("y", "dx", "dw"), convolved(fast, x, True), convolved(plain, x, False), strict=True):
         assert ours.shape == theirs.shape
         assert torch.allclose(ours, theirs, atol=0.03 * theirs.abs().max().item()), name
 
