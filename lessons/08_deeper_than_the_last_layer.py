@@ -480,6 +480,11 @@ def materials(half):
     return as_pictures(squares, labels, names)
 
 
+# %% [markdown]
+# For the tissue, a patch shows *much stain* when it has more of the brown dye than half of the patches on the left. The
+# colours say so; the model then sees the same patches in gray.
+
+# %%
 stained = data.immunohistochemistry()
 brown = color.rgb2hed(stained)[..., 2]  # how much of the brown stain (DAB) is in each pixel
 in_gray = (255 * color.rgb2gray(stained)).astype(np.uint8)

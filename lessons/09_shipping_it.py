@@ -20,8 +20,6 @@
 import copy
 import json
 import logging
-import pickle
-import pickletools
 import tempfile
 import time
 import zipfile
@@ -401,6 +399,10 @@ print(f"fastest of the rest:  {fastest}, 1/{reference['ms'] / rows[fastest]['ms'
 
 
 # %%
+import pickle
+import pickletools
+
+
 class Trap:
     def __reduce__(self):
         return print, ("!!! This line was printed by a weights file.",)

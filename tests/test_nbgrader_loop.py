@@ -32,13 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXERCISES = ROOT / "exercises"
 ASSIGNMENTS = sorted(path.name for path in (EXERCISES / "answers").iterdir() if path.is_dir())
 ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
-ALWAYS = (
-    "untouched",
-    "right_reference",
-    "wrong_everywhere",
-    "wrong_everywhere",
-    "odd_forms",
-)  # what `make test` grades
+ALWAYS = ("untouched", "right_reference", "wrong_everywhere", "odd_forms")  # what `make test` grades
 LATER_QUIZZES = [name for name in ASSIGNMENTS if name.startswith("quiz-") and name != "quiz-1"]
 SHARED = "later-quizzes"  # the assignment that holds them all
 RUNS = {name: [name] for name in ASSIGNMENTS if name not in LATER_QUIZZES} | {SHARED: LATER_QUIZZES}

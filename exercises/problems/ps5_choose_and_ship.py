@@ -422,15 +422,16 @@ def measured(model, **options):
     return seconds
 
 
-def one_call(seconds, at_most=3.6 * CALL):
-    expect(
-        0.9 * CALL < seconds < at_most,
-        f"A call takes about {CALL} seconds here, and you measured {seconds:.4g}.",
-    )
+def one_call(measure, at_most=3.6 * CALL):
+    for _ in range(3):  # on a busy computer a call may take much longer once, or twice
+        seconds = measure()
+        if 0.9 * CALL < seconds < at_most:
+            return
+    expect(False, f"A call takes about {CALL} seconds here, and you measured {seconds:.4g}.")
 
 
 def steady():
-    one_call(measured(Sleeper(), warm_up=1, runs=5))
+    one_call(lambda: measured(Sleeper(), warm_up=1, runs=5))
 
 
 def number_of_calls(warm_up, runs):
@@ -443,7 +444,7 @@ def number_of_calls(warm_up, runs):
 
 
 def slow_at_first(warm_up=3):
-    one_call(measured(Sleeper(slow=range(warm_up)), warm_up=warm_up, runs=3))
+    one_call(lambda: measured(Sleeper(slow=range(warm_up)), warm_up=warm_up, runs=3))
 
 
 def as_in_the_app(train):
@@ -463,27 +464,37 @@ points.check("eval mode, no gradients, and back", as_in_the_app, True)
 
 
 def interrupted():
-    one_call(measured(Sleeper(slow=(3, 6), fast=(4,)), warm_up=1, runs=7))
+    one_call(lambda: measured(Sleeper(slow=(3, 6), fast=(4,)), warm_up=1, runs=7))
 
 
 def the_clock_waits():
-    device = Device()
-    seconds = measured(Sleeper(device=device), warm_up=1, runs=5, synchronize=device.wait)
-    expect(seconds > 0.9 * CALL, f"The clock stopped after {seconds:.2g} seconds, before the device had done the work.")
-    one_call(seconds)
+    def measure():
+        device = Device()
+        seconds = measured(Sleeper(device=device), warm_up=1, runs=5, synchronize=device.wait)
+        expect(
+            seconds > 0.9 * CALL, f"The clock stopped after {seconds:.2g} seconds, before the device had done the work."
+        )
+        return seconds
+
+    one_call(measure)
 
 
 def old_work_is_not_counted():
     # The warm-up leaves a lot of work behind. With a single run the median cannot hide it.
-    device = Device()
-    seconds = measured(Sleeper(slow=range(3), device=device), warm_up=3, runs=1, synchronize=device.wait)
-    one_call(seconds, at_most=10 * CALL)
+    def measure():
+        device = Device()
+        return measured(Sleeper(slow=range(3), device=device), warm_up=3, runs=1, synchronize=device.wait)
+
+    one_call(measure, at_most=10 * CALL)
 
 
 def without_arguments():
-    seconds = latency(Sleeper(), torch.zeros(1, 3, 8, 8))
-    expect(isinstance(seconds, float), "latency(model, images) should use 3 calls to warm up and 11 runs.")
-    one_call(seconds)
+    def measure():
+        seconds = latency(Sleeper(), torch.zeros(1, 3, 8, 8))
+        expect(isinstance(seconds, float), "latency(model, images) should use 3 calls to warm up and 11 runs.")
+        return seconds
+
+    one_call(measure)
 
 
 points.check("two calls are interrupted, one is faster than usual", interrupted, worth=2)
@@ -587,6 +598,7 @@ def holds_no_code(path):
 
 
 def arrives(names, train=False, make=flower_network):
+    torch.manual_seed(len(names))
     model = make(len(names)).train(train)
     pictures = torch.rand(4, 3, 12, 12)
     expected, before = networks.forward(model, pictures).scores, networks.snapshot(model)
