@@ -237,7 +237,7 @@ _SAMPLES = {
     "rocket": (
         "rocket.jpg",
         (164, 70, 504, 410),
-        "A white rocket upright on its launch pad at dusk, floodlit, between four tall lattice towers.",
+        "A white rocket upright on its launch pad at dusk, floodlit, between tall lattice towers.",
         "Falcon 9 carrying DSCOVR on its launch pad, by SpaceX; skimage.data.rocket",
         "Public domain (released by SpaceX)",
     ),

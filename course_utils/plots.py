@@ -222,18 +222,21 @@ def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str)
                 x, y, xerr=[[x - low[0]], [high[0] - x]], yerr=[[y - low[1]], [high[1] - y]],
                 ms=11, mec="black", capsize=4, lw=1.5, ls="", label=name, **look,
             )  # fmt: skip
-        seconds = [row[1] for row in rows]
+        seconds, xlabel = [row[1] for row in rows], "seconds of training"
         if min(seconds) > 0 and max(seconds) > 10 * min(seconds):
+            xlabel += " (each step multiplies them)"
             ax.set_xscale("log")
             ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.xaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
         else:
             ax.set_xlim(left=0)
-        ax.set(xlabel="seconds of training", ylabel="accuracy")
+        ax.set(xlabel=xlabel, ylabel="accuracy")
         ax.yaxis.set_major_formatter(_percent)
         ax.grid(alpha=0.3)
-        ax.legend(frameon=False, title="large: mean of the runs" if len(rows) > len(methods) else None)
+        # Above the plot, where no mark can be taken for a point.
+        title = "large: mean of the runs" if len(rows) > len(methods) else None
+        fig.legend(loc="outside upper center", ncols=3, frameon=False, title=title)
         show(fig, alt)
 
 
@@ -253,7 +256,7 @@ def show_bars(
         raise ValueError(f"{empty[0]!r} has no number to show.")
     means = [array.mean() for array in numbers.values()]
     if len(numbers) < sum(array.size for array in numbers.values()):
-        label = f"{label} (bar: mean, dots: single runs)"
+        label = f"{label} (bar: mean, dots: single values)"
     top = 1.0 if percent else max(array.max() for array in numbers.values())
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 0.5 * len(numbers) + 0.9), layout="constrained")

@@ -240,9 +240,9 @@ def _judge_order(question: Question, letters: str) -> Verdict:
 def _judge_number(question: Question, value: float) -> Verdict:
     if abs(value - question.answer) <= question.tolerance + 1e-9 * abs(question.answer):
         return _verdict(question, True, [])
-    for option in question.options:
-        if abs(value - option.value) <= question.tolerance + 1e-9 * abs(option.value):
-            return _verdict(question, False, [option.feedback])
+    nearest = min(question.options, key=lambda option: abs(value - option.value))
+    if abs(value - nearest.value) <= question.tolerance + 1e-9 * abs(nearest.value):
+        return _verdict(question, False, [nearest.feedback])
     return _verdict(question, False, [f"{value:.10g} is not the number asked for. {question.hint}"])
 
 

@@ -140,7 +140,7 @@ show_images(
 #
 # - (a) an afternoon
 # - (b) a week
-# - (c) months
+# - (c) months or years
 #
 # The next cell prepares such a training, the one after it measures a few steps and multiplies.
 
@@ -180,7 +180,7 @@ load_pretrained("resnet18", quiet=True)
 print(f"{time.perf_counter() - start:.1f} seconds to load what somebody has already trained")
 
 # %% [markdown] covers=["S9", "S11", "S15"]
-# Compare the two results. And the days are only the machine's part: collecting and labelling a million pictures comes
+# Compare the two results. (On a plain processor it is (c); a fast graphics card may need (b).) And the days are only the machine's part: collecting and labelling a million pictures comes
 # before, and a mistake in labels or settings is often found when the days are over. So for a long time good image recognition
 # was for those who had the pictures, the machines and the time. Pre-trained weights are what lets a student, a clinic or a
 # workshop start at the other end.
@@ -200,7 +200,7 @@ ask("labelling-imagenet")
 #
 # **As they are.** You did this above. It works when the model's categories answer your question.
 #
-# **As a start.** A farmer's photo of a sick leaf fits none of the categories. But to tell a coffee cup from a rocket, the
+# **As a start.** A farmer's photo of a sick leaf fits none of the categories. But to tell an espresso from a poodle, the
 # network had to learn to see edges, textures and shapes, and leaves have those too. What it computes from a picture before
 # its last layer is called **features**. Keep the features, replace the last layer with one for *your* categories, and a few
 # hundred labelled leaves may be enough. You will measure it in lesson 05.
@@ -289,8 +289,8 @@ print("in train mode?", model.training)
 # | [01 Loading weights](01_loading_weights.ipynb) | What is in the file, and how do I get the right one? | 30 |
 # | [02 Preprocessing](02_preprocessing.ipynb) | What happens to a picture before the model sees it, and what if I forget a step? | 30 |
 # | [03 Inference](03_inference.ipynb) | How do scores become answers, fast and right? | 30 |
-# | [04 `fc` versus `classifier`](04_fc_versus_classifier.ipynb) | Where is the last layer, and how do I replace it? | 30 |
-# | [05 Fine-tuning the last layer](05_fine_tuning_the_last_layer.ipynb) | Does pre-training pay on my own few pictures? | 45 |
+# | [04 `fc` versus `classifier`](04_fc_versus_classifier.ipynb) | Where is the last layer, and how do I replace it? | 35 |
+# | [05 Fine-tuning the last layer](05_fine_tuning_the_last_layer.ipynb) | Does pre-training pay on my own few pictures? | 40 |
 # | [06 Is it any good?](06_is_it_any_good.ipynb) | What does a good number hide, and how do I find out? | 45 |
 # | [07 Choosing a model](07_choosing_a_model.ipynb) | Which of eighty models fits my budget? | 40 |
 # | [08 Deeper than the last layer](08_deeper_than_the_last_layer.ipynb) | How much more should learn, how fast, and what moves without a word? | 45 |

@@ -127,7 +127,7 @@ show_images(
 # It is the same pattern for every model: `alexnet` and `AlexNet_Weights`, `vgg16` and `VGG16_Weights`. (In Keras, the same
 # idea reads `VGG16(weights="imagenet")`. In torchvision that value does not exist, as you will see below.)
 #
-# An *enum* is a fixed list of named choices. So which choices are there?
+# `ResNet18_Weights` is an *enum*, a fixed list of named choices. So which choices are there?
 
 # %% covers=["S58"]
 from torchvision.models import ResNet18_Weights, ResNet50_Weights
@@ -332,8 +332,8 @@ for name, answer in zip(photos, answers, strict=True):
     print(f"{name:14}{answer[0]}")
 
 # %% [markdown]
-# It is (c). And nothing in the numbers looks suspicious: they may even sound *surer* than before. When somebody sends you "the
-# weights", ask for the whole state dict.
+# It is (c). The percentages do not give it away: they may even sound *surer* than before. Only the names do, where the same one
+# comes again and again. When somebody sends you "the weights", ask for the whole state dict.
 
 # %%
 ask("state-dict-entries")

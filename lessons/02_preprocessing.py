@@ -13,8 +13,8 @@
 # %% [markdown] covers=["S53"]
 # ## The recipe comes with the weights
 #
-# A network learned from pictures that were all prepared in one way: scaled, cropped, and turned into numbers of a certain
-# range. It has never met anything else. So each weights entry brings that recipe along.
+# A network learned from pictures of one kind: squares of about one size, as numbers of a certain range. In training the
+# crops were random. For use there is a fixed recipe that fits, and each weights entry brings it along.
 
 # %%
 from course_utils import load_pretrained, sample_images
@@ -82,12 +82,12 @@ show_steps(
         "3. to tensor": tensor,
         "4. normalise": normalized,
     },
-    alt="The coffee cup five times: the wide photo, a small copy of it, the square cut from its "
+    alt="The coffee cup five times: the wide photo, the same with fewer pixels, the square cut from its "
     "middle, the same square as a tensor, and the normalised square with shifted colours.",
 )
 
 # %% [markdown]
-# What you see, from left to right, with the size in pixels below each picture:
+# What you see, from left to right, all drawn equally wide, with the true size in pixels below each:
 #
 # 1. **Resize** scales the picture so that its *shorter* side has the wanted length. The longer one follows, so nothing is
 #    distorted.
@@ -347,8 +347,8 @@ print(f"normalised never                   {never:.1%}")
 
 # %% [markdown]
 # What comes back in the last line comes back because training and use agree again. So the rule is not "normalise because the
-# formula says so", but: **prepare pictures in use exactly as in training**. The long training of the pre-trained layers used the
-# preset, and you cannot change that any more. So the preset it is, at every place.
+# formula says so", but: **prepare pictures in use as the layers know them**. The pre-trained layers learned with this normalisation, and
+# you cannot change that any more. So the preset it is, at every place.
 
 # %%
 ask("missing-normalize")
@@ -507,15 +507,16 @@ ask("any-size")
 #
 # - `preset = weights.transforms()` makes the recipe; `preset(photo)` uses it: resize, centre crop, to tensor, normalise.
 # - By hand it gives the same, bit for bit. With other weights the settings differ, and the preset knows them.
-# - Forgotten steps raise no error, they cost accuracy. Look at the range: about -2 to 2.6.
-# - In use prepare pictures exactly as in training.
+# - Most forgotten steps raise no error, and some cost much accuracy. Look at the range: about -2 to 2.6.
+# - In use prepare pictures as you did for training your last layer: with the preset, both times.
 # - Open pictures as RGB, the right way up, with transparency on white: `open_image`.
 # - Models take batches: `unsqueeze(0)` for one picture, `torch.stack` for several of equal size.
-# - Most networks run at other sizes, vision transformers do not, and none promises the same accuracy there.
+# - Most networks run at other sizes, ViT and MaxViT do not, and none promises the same accuracy there.
 #
 # ## Where to practise
 #
-# Spot the bug: `ask("floats-of-255")`, `ask("convert-without-keeping")`, `ask("blue-lion")`. The graded assignment **quiz-1** has more.
+# Spot the bug: `ask("floats-of-255")`, `ask("convert-without-keeping")`, `ask("blue-lion")`. The graded assignments
+# **quiz-2** (which fits after lesson 03) and **ps2-preprocessing** (in `exercises/release/`, or from your instructor) have more.
 # And try your own photo: `preset(open_image("my_photo.jpg"))`.
 #
 # [Next: Inference](03_inference.ipynb)

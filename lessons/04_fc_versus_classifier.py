@@ -271,7 +271,7 @@ except NotImplementedError as error:
 # nothing to compute with. So that one computation gets a real device: the innermost `with torch.device` wins. `patch` swaps a
 # function for as long as the `with` block lasts.
 #
-# It also lets us save time. More than half of the building goes into random start values, which `meta` tensors cannot
+# It also lets us save time. Much of the building goes into random start values, which `meta` tensors cannot
 # hold anyway, so we skip drawing them.
 
 # %%

@@ -8,7 +8,7 @@
 # - compare head only, fine-tuning and training from scratch fairly: same network, same pictures, several seeds,
 # - recognise the training mistakes that produce no error message.
 #
-# **Time:** 40 minutes, of which the cells run for about four on a plain processor. **You need:** lessons
+# **Time:** 40 minutes, of which the cells run for four to eight on a plain processor. **You need:** lessons
 # [01](01_loading_weights.ipynb) and [04](04_fc_versus_classifier.ipynb).
 
 # %% [markdown]
@@ -64,13 +64,15 @@ show_images(
 # %% [markdown] covers=["S13", "S23", "S24", "S25", "S26", "S33", "S42"]
 # ## Three words that are often mixed up
 #
-# **Commit to an answer first.** Does *fine-tuning* train the whole network, or a part of it? And is *feature extraction*
-# something else than *transfer learning*?
+# **Commit to an answer first.** The last of the four sayings of lesson 00 was: fine-tuning means training the whole network
+# again. True or false? And is *feature extraction* something else than *transfer learning*?
 #
 # - **Transfer learning** is the umbrella: use on one task what a network learned on another.
 # - **Feature extraction** is one way to do it: freeze the backbone, train only a new head. The pre-trained weights do
 #   not change at all.
 # - **Fine-tuning** is the other way: some or all of the pre-trained weights learn on, in small steps.
+#
+# So the saying is **false**: fine-tuning may touch only a part, and it goes on from what is there instead of starting again.
 #
 # You will also hear "fine-tune the last layer" for training only a new head, and this lesson bears that name because
 # you will search for it. By the definitions above that is feature extraction. Say *train only the new head*, and
@@ -229,7 +231,8 @@ ask("passes-with-cached-features")
 #
 # **Fine-tune everything**: start from the pre-trained weights and let all of them learn. **From scratch**: the same network,
 # random weights, no transfer at all. `fine_tune` is the ordinary training loop; open `course_utils/training.py` and find in
-# it the steps that you took by hand above.
+# it the steps that you took by hand above. It also flips and crops each picture at random, another way in every epoch
+# (`augment=True`), which a head on kept features cannot have; that is part of the comparison.
 #
 # **Commit to an answer first.** Order the three ways by accuracy on the test pictures, and by seconds. Write it down.
 
@@ -267,31 +270,32 @@ for seed in SEEDS:
 # ## The result
 #
 # Each way has one small mark for each seed and a large one for the mean. To the left is fast, up is good.
+# Where the times differ more than tenfold, each step along the scale multiplies the seconds.
 
 # %% tags=["nbval-ignore-output"]
+ways = dict.fromkeys(name for name, _, _ in rows)
+runs = {way: torch.tensor([numbers for name, *numbers in rows if name == way]) for way in ways}  # seconds and accuracy
+summary = {way: run.mean(dim=0).tolist() for way, run in runs.items()}
 accuracy_against_seconds(
     rows,
-    alt="Accuracy on the test pictures against seconds of training for three ways, three seeds each. "
-    "Head only lies far to the left, at a few seconds; fine-tuning everything and training from scratch lie to the right.",
+    alt="Accuracy on the test pictures against seconds of training. "
+    + " ".join(f"{way}: {accuracy:.0%} in {seconds:.0f} seconds." for way, (seconds, accuracy) in summary.items()),
 )
 
 # %% tags=["nbval-ignore-output"]
 print(f"{'way':22} {'accuracy':>8} {'spread':>8} {'seconds':>8}")
-summary = {}
-for way in dict.fromkeys(name for name, _, _ in rows):
-    scores = torch.tensor([accuracy for name, _, accuracy in rows if name == way])
-    seconds = torch.tensor([seconds for name, seconds, _ in rows if name == way])
-    summary[way] = (scores.mean().item(), seconds.mean().item())
-    print(f"{way:22} {scores.mean():8.1%} {scores.max() - scores.min():8.1%} {seconds.mean():8.1f}")
+for way, (seconds, accuracy) in summary.items():
+    spread = runs[way][:, 1].max() - runs[way][:, 1].min()
+    print(f"{way:22} {accuracy:8.1%} {spread:8.1%} {seconds:8.1f}")
 
 # %% [markdown]
 # What follows from the table? Let the program read it, so that the sentence is true on your machine too:
 
 # %% tags=["nbval-ignore-output"]
-best = max(summary, key=lambda way: summary[way][0])
-fastest = min(summary, key=lambda way: summary[way][1])
-times = summary["from scratch"][1] / summary["head only"][1]
-gain = 100 * (summary["head only"][0] - summary["from scratch"][0])
+best = max(summary, key=lambda way: summary[way][1])
+fastest = min(summary, key=lambda way: summary[way][0])
+times = summary["from scratch"][0] / summary["head only"][0]
+gain = 100 * (summary["head only"][1] - summary["from scratch"][1])
 print(f"most accurate: {best}; fastest: {fastest}")
 print(
     f"head only took 1/{times:.0f} of the time of training from scratch and is {abs(gain):.0f} points "
@@ -299,19 +303,21 @@ print(
 )
 
 # %% [markdown] covers=["S8", "S12"]
-# Two things to take along, whatever your numbers are:
+# Three things to take along, whatever your numbers are:
 #
+# - *Spread* is the best minus the worst of three seeds, a rough number. With 400 test pictures chance alone moves a result by
+#   a point or two, so a small spread can be luck.
 # - Time is a **cost**, accuracy is a **quality**. No way wins on both by law; you choose what you can afford.
 # - The epochs were chosen so that you do not wait long, and that hurts training from scratch most. Raise
 #   `EPOCHS_FROM_SCRATCH` and see how far it gets, and in how many seconds.
 #
-# The learning curves of the last seed show where the head start lies: in the first epoch.
+# The learning curves of the last seed show the head start: it is there from the first epoch on.
 
 # %% tags=["nbval-ignore-output"]
 show_history(
     histories,
-    alt="Training loss and accuracy by epoch. The pre-trained network starts higher and climbs faster than the one "
-    "with random weights, which begins near 50 percent.",
+    alt="Training loss and accuracy by epoch. The pre-trained network starts with a lower loss and a higher accuracy, and "
+    "stays ahead of the one with random weights, which begins at little more than 50 percent.",
 )
 
 # %%
@@ -320,7 +326,7 @@ ask("price-of-the-cache")
 # %% [markdown]
 # ## How many pictures does the head need?
 #
-# Training a head is so cheap that you can ask this question before you collect pictures.
+# Training a head is so cheap that you can ask this question before you collect *more* pictures.
 
 # %% tags=["nbval-ignore-output"]
 model, _ = load_pretrained("resnet18", SOURCE, quiet=True)
@@ -338,6 +344,10 @@ show_bars(
     alt="Test accuracy of the head alone for 20, 50, 100, 200 and 500 training pictures: it rises with the number of "
     "pictures, most steeply at the beginning.",
 )
+
+# %% [markdown]
+# Look where the bars stop growing. Each step doubles the pictures or a little more, and the gain gets smaller on the whole. Each
+# bar is one draw of pictures, so small steps are chance.
 
 # %% [markdown] covers=["S76"]
 # ## Did we need training at all?
@@ -411,7 +421,8 @@ ask("nothing-left-to-train")
 #
 # - The graded assignment **ps1-heads** (in `exercises/release/`, or from your instructor): find, replace and freeze the heads
 #   of models that you have not met here.
-# - The graded assignment **quiz-1**: fifteen questions on the whole course.
+# - The graded assignments **quiz-1** (fifteen questions, most on lessons 00 to 05), **quiz-3** (heads and fine-tuning) and
+#   **ps3-fine-tuning** (an experiment on 500 pictures).
 # - `ask("labels-from-one")`, `ask("title-says-last-layer")`, and `progress()`, which draws how far you are.
 # - Put your own pictures into folders, one for each category, load them with `folder_of_pictures("path")`, and run this
 #   lesson with them.

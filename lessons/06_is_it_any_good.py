@@ -64,7 +64,7 @@ predicted = logits.argmax(dim=1)
 print(f"right: {accuracy(predicted, y_test):.1%} of {len(test)} test pictures")
 
 # %% [markdown] covers=["S62"]
-# That is the number that everybody reports. Time does not belong beside it in one breath: how long the training took is a
+# That is the number that everybody reports. Do not mix it with time: how long the training took is a
 # **cost**, how often the answers are right is a **quality**. Lesson 07 is about costs, this one about quality.
 #
 # One number cannot say which mistakes were made. So let us count them.
@@ -212,8 +212,9 @@ precision, recall = precision_recall(y_test, 1 - called_cat.long(), test.categor
 print(f"threshold {chosen:.2f}: on the test pictures precision {precision:.1%}, recall {recall:.1%}")
 
 # %% [markdown]
-# The recall on the test pictures is near the 95 % of the validation pictures, and need not be equal to it. A difference is no flaw of
-# the method. It is the honest answer to "and on new pictures?".
+# On the validation pictures this threshold finds 95 % of the cats. On the test pictures recall is another number, and mostly a lower
+# one: the threshold and the moment to stop training were both chosen on the validation pictures, so they suit those best, and
+# with so few cats luck comes on top. That is the honest answer to "and on new pictures?". If 95 % must hold, choose with a margin.
 
 # %% [markdown] covers=["S67"]
 # ## The accuracy paradox
@@ -376,7 +377,7 @@ print(f"right among these: {right[exact].float().mean():.1%}   among the others:
 # %% [markdown]
 # `split` would have kept those together, because it compares the bytes. But a picture that was saved again has other bytes.
 #
-# **Commit to an answer first.** How could you find the remaining copies, without looking at 55 000 pairs?
+# **Commit to an answer first.** How could you find the remaining copies, without looking at 38 000 pairs?
 #
 # You have the tool already. Features describe what is in a picture, and a copy shows the same. So compare
 # **features**: for each test picture, the most similar training picture. (Similarity here is the cosine: 1 for the same
@@ -407,7 +408,7 @@ show_images(
 twin = torch.tensor([examine[i] % 240 == learn[nearest[i]] % 240 for i in range(len(examine))])
 hidden = twin & ~exact
 print("similarity from   called copies   really copies   copies missed")
-for limit in (0.99, 0.97, 0.95, 0.9, 0.8):
+for limit in (0.97, 0.95, 0.9, 0.8, 0.7, 0.6):
     called = (similarity >= limit) & ~exact
     print(
         f"{limit:15}   {int(called.sum()):13}   {int((called & hidden).sum()):13}   {int((hidden & ~called).sum()):13}"
@@ -415,10 +416,10 @@ for limit in (0.99, 0.97, 0.95, 0.9, 0.8):
 
 # %% [markdown]
 # Precision and recall, of a finder of copies. In real life nobody has planted anything: go down the list with your own eyes until
-# the pairs stop being copies. We take 0.95.
+# the pairs stop being copies. We take 0.8.
 
 # %% covers=["S68"] tags=["nbval-ignore-output"]
-near = (similarity >= 0.95) & ~exact
+near = (similarity >= 0.8) & ~exact
 scores = {
     "all test pictures": right,
     "without exact copies": right[~exact],
@@ -445,7 +446,10 @@ print("drawings on both sides:", len({groups[i] for i in learn} & {groups[i] for
 print(f"right: {right_answers(learn, examine).float().mean():.1%} of {len(examine)} pictures")
 
 # %% [markdown] covers=["S68"]
-# Copies are only the simplest leak. The same thing happens, and the same cure helps, when
+# Other drawings, another head, and each drawing is there twice: do not compare this number with the bars to the point. What counts is
+# that the test knew nothing beforehand.
+#
+# Copies are only the simplest leak. The test also knows something beforehand when
 #
 # - you **augment before the split**, so that a picture trains and its mirror image is tested,
 # - **one subject** has several pictures: frames of a film, photos of one dog, slices of one patient,
@@ -484,8 +488,8 @@ ask("augment-then-split")
 _, history = fit_head(x_train, y_train, num_classes=2, lr=0.003, validation=(x_validation, y_validation))
 show_history(
     history,
-    alt="Left: the training loss falls towards zero, the validation loss falls for a few epochs and then rises steadily; a ring "
-    "marks its lowest point. Right: the training accuracy reaches 100 percent, the validation accuracy stays well below.",
+    alt="Left: the training loss falls towards zero, the validation loss falls for a few epochs, then rises and levels off above "
+    "its lowest point, which a ring marks. Right: the training accuracy reaches 100 percent, the validation accuracy stays well below.",
 )
 best, last = history.best_epoch - 1, history.epochs - 1
 for name, epoch in {"lowest validation loss": best, "end": last}.items():
@@ -503,8 +507,8 @@ for name, epoch in {"lowest validation loss": best, "end": last}.items():
 # to decide. `fit_head` keeps the weights at the ring when you give it validation pictures, and with `patience=5` it stops soon
 # after.
 #
-# And now look closely: between ring and end the validation **loss** has grown a lot and the **accuracy** has hardly moved. How
-# can answers get worse and stay as right as before?
+# And now look closely: between ring and end the validation **loss** has grown by about a quarter, and the **accuracy** has
+# moved by a few points at most. How can the loss grow so much when nearly as many answers are right?
 
 # %%
 ask("sign-of-overfitting")
@@ -525,8 +529,8 @@ for lower, confidence, share, count in zip(*table, strict=True):
 
 # %% [markdown]
 # Small groups scatter. Read the last line, where most answers are: how sure, and how often right. A classifier is **calibrated** if the two agree in every line. This one is
-# too sure of itself. That is the answer to the riddle above: once every training picture is right, the loss can only fall
-# further by making all logits larger. The order of the answers stays, and so does the accuracy; each mistake is made with ever
+# too sure of itself. That is the answer to the riddle above: once every training picture is right, the loss falls further
+# mainly by making all logits larger. Most answers stay what they were; each mistake is made with ever
 # more conviction, and the loss counts conviction.
 #
 # The repair follows from the cause. If the logits are too large, divide them by a number, the **temperature** $T$:
@@ -545,8 +549,8 @@ print(f"best: T = {temperature:.2f}")
 # %% tags=["nbval-ignore-output"]
 show_reliability(
     {"as trained": table, f"divided by T = {temperature:.2f}": reliability(logits / temperature, y_test, bins=10)},
-    alt="How often answers are right over how sure they were. As trained, most answers are in the last group, and the marks lie below the "
-    "diagonal: too sure. After division by the temperature the answers spread out, and the marks lie nearer to the diagonal.",
+    alt="How often answers are right over how sure they were. As trained, most answers are in the last group, and nearly all marks lie below "
+    "the diagonal: too sure. After division by the temperature the answers spread out, and the marks lie nearer to the diagonal.",
 )
 print("                 calibration error  accuracy")
 for name, scores in {"as trained": logits, "with temperature": logits / temperature}.items():

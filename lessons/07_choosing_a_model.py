@@ -252,7 +252,7 @@ for title, value in {"operations": "gflops", "latency": "latency_ms"}.items():
         shares,
         label=f"{title}, as a share of {slowest.name}'s",
         alt=f"{title.capitalize()} of six models as a share of {slowest.name}'s: "
-        + ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        + ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
         + ".",
     )
 
@@ -264,6 +264,8 @@ print(f"  {b0.latency_ms / r18.latency_ms:.2f} times as long for a single pictur
 print(f"  {r18.pictures_per_second / b0.pictures_per_second:.2f} times as long for each picture of a batch")
 
 # %% [markdown]
+# So never (a). Whether (b) or (c) depends on the device, and even on whether pictures come singly or in batches.
+#
 # The last column of the table tells the story: the models do not compute equally **fast**. Two reasons, and neither is counted
 # by the operations:
 #

@@ -8,7 +8,7 @@
 # **After this lesson you can**
 #
 # - run a Keras model on PyTorch, with its trained weights or without,
-# - give it pictures in the shape, the order of colors and the range of values that it was trained with,
+# - give it pictures in the shape, the order of colours and the range of values that it was trained with,
 # - say why a second softmax spoils its answers,
 # - freeze a Keras model, and tell which part of the advice on the web still holds.
 #
@@ -95,7 +95,7 @@ print("MobileNetV2 with", WEIGHTS or "random", "weights")
 # %% [markdown]
 # ## What goes in, what comes out
 #
-# **Commit to an answer first.** One photo, 224 x 224 pixels, in color, as an array of shape (1, 224, 224, 3). What is
+# **Commit to an answer first.** One photo, 224 x 224 pixels, in colour, as an array of shape (1, 224, 224, 3). What is
 # the shape of `mobilenet.predict(photo)`?
 #
 # - (a) (1, 224, 224, 3)
@@ -111,7 +111,7 @@ for name, model in {"VGG16": vgg, "MobileNetV2": mobilenet}.items():
 
 # %% [markdown]
 # It is (b), as in torchvision: one row for each picture, one column for each class. (`verbose=0` because `predict`
-# prints a progress bar otherwise.) What went in has another shape, though: the three colors come **last**, as they do
+# prints a progress bar otherwise.) What went in has another shape, though: the three colours come **last**, as they do
 # in an array made from a photo. It is so on the PyTorch backend, too. A batch in torchvision's order is refused:
 
 # %% covers=["S74"]
@@ -142,7 +142,7 @@ print(tuple(tensor.shape), "->", tuple(reshaped.shape), "and", tuple(turned.shap
 show_images(
     [photo, reshaped.numpy(), turned.numpy()],
     ["the photo", "reshape(224, 224, 3)", "permute(1, 2, 0)"],
-    alt="Three pictures of the same shape. The photo: a cup of coffee. After reshape: nine small, almost gray cups in "
+    alt="Three pictures of the same shape. The photo: a cup of coffee. After reshape: nine small, almost grey cups in "
     "three rows of three. After permute: the photo again.",
     columns=3,
 )
@@ -201,7 +201,7 @@ ask("keras-probabilities")
 # %% [markdown] covers=["S50"]
 # ## Each family has its own preprocessing
 #
-# In torchvision `weights.transforms()` brings resizing and normalization along. In Keras each family has a module
+# In torchvision `weights.transforms()` brings resizing and normalisation along. In Keras each family has a module
 # with a function `preprocess_input`, all under the same name. Here is one orange pixel, and what four of these
 # functions make of it.
 
@@ -218,7 +218,7 @@ print(f"{'torchvision':14}", *(f"{value:8.2f}" for value in prepared.ravel().tol
 # %% [markdown]
 # Four families, four ways:
 #
-# - **VGG16** (and ResNet-50) takes the colors in the order **blue, green, red**, minus a mean for each, and divides
+# - **VGG16** (and ResNet-50) takes the colours in the order **blue, green, red**, minus a mean for each, and divides
 #   by nothing. Its first number is the blue one. It is how Caffe did it, the library in which these weights were
 #   trained.
 # - **MobileNetV2** takes -1 to 1.
@@ -237,12 +237,12 @@ show_images(
     list(prepared.values()),
     [f"{name}\n{array.min():.0f} to {array.max():.0f}" for name, array in prepared.items()],
     alt="The cup of coffee three times, with the range of values above each. As VGG16 takes it, brown has become blue, "
-    "since red and blue have changed places. As MobileNetV2 takes it, it has the colors of the photo.",
+    "since red and blue have changed places. As MobileNetV2 takes it, it has the colours of the photo.",
     columns=3,
 )
 
 # %% [markdown]
-# Each picture is stretched to its own range before it is shown, so what you can see is the order of colors: brown has
+# Each picture is stretched to its own range before it is shown, so what you can see is the order of colours: brown has
 # become blue in the middle one.
 #
 # Many examples feed `np.random.rand(1, 224, 224, 3)` for a try. What does that range become?
@@ -443,7 +443,7 @@ for way, (learned, averages) in table.items():
 # Read it row by row.
 #
 # - **`trainable = False` is enough, so it is (a).** Keras has a rule for BatchNorm alone: a frozen layer of it works
-#   with its stored averages and leaves them alone. The same two words in PyTorch, `requires_grad = False`, leave the
+#   with its stored averages and leaves them alone. Its counterpart in PyTorch, `requires_grad = False`, leaves the
 #   averages moving.
 # - **`training=False` in the call stops nothing here.** It cannot stop the gradients, that was never its task. But it
 #   should stop the averages, and guides promise that it does. While `fit` runs, it tells every layer of the model

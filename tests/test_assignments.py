@@ -146,6 +146,7 @@ def test_every_released_cell_is_python(name):
         ("points.total()", "assert True", "its last line must be"),
         ("points.total()", "points.total() > 0", "its last line must be"),
         ("points = Points(6)", "points = Points(60)", "it must say `points = Points(6)`"),
+        ("points.total()", "helper = 1\npoints.total()", "must begin with an underscore: helper"),
     ],
 )
 def test_a_test_cell_that_nbgrader_would_misread_is_refused(old, new, problem):

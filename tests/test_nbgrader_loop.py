@@ -155,13 +155,14 @@ def students(request, name: str) -> list[Answer]:
 def grade_everybody(run: str, folder: Path, answers: dict[str, list[Answer]]) -> Course:
     shutil.copy(EXERCISES / "nbgrader_config.py", folder)
     for name in RUNS[run]:
-        shutil.copytree(EXERCISES / "source" / name, folder / "source" / run, dirs_exist_ok=True)
+        for step in ("source", "release"):  # both are there in a fresh clone
+            shutil.copytree(EXERCISES / step / name, folder / step / run, dirs_exist_ok=True)
         released, source = notebook("release", name), notebook("source", name)
         for answer in answers[name]:
             hand_in(folder, answer.name, run, name, fill_in(released, source, answer))
         for student, make in HANDMADE.items() if name == "quiz-1" else ():
             hand_in(folder, student, run, name, make(name))
-    nbgrader(folder, "generate_assignment", run)
+    nbgrader(folder, "generate_assignment", run, "--force")
     nbgrader(folder, "autograde", run)
     nbgrader(folder, "generate_feedback", run)
     nbgrader(folder, "export", "--to=grades.csv")

@@ -49,6 +49,13 @@ def test_every_local_link_leads_to_a_file(link):
     assert (ROOT / link).is_file()
 
 
+@pytest.mark.parametrize("page", ["README.md", "exercises/README.md"])
+def test_an_instructor_is_told_to_register_assignments_whose_release_is_there_already(page):
+    lines = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if "generate_assignment" in line]
+    assert lines
+    assert all("--force" in line for line in lines), "without it nbgrader skips them, and autograde finds nothing"
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:\w+/)+)`", README))))
 def test_every_folder_that_is_named_exists(path):
     assert (ROOT / path).is_dir()

@@ -26,6 +26,7 @@ import json
 import os
 import shutil
 import subprocess
+import symtable
 import sys
 import tempfile
 from pathlib import Path
@@ -119,8 +120,8 @@ def _question_cells(number: int, question: Question) -> list[NotebookNode]:
         f'points.check("{name} has the right form", lambda: questions.form_is_right({name}, {asked}), worth=0)\n'
         "### BEGIN HIDDEN TESTS\n"
         "# The question with its key and feedback, packed so that nobody reads it in passing.\n"
-        f'sealed = """\n{seal(question)}\n"""\n'
-        f'points.check("{name} is right", lambda: questions.answer_is_right({name}, sealed))\n'
+        f'_sealed = """\n{seal(question)}\n"""\n'
+        f'points.check("{name} is right", lambda: questions.answer_is_right({name}, _sealed))\n'
         "### END HIDDEN TESTS\n"
         "points.total()"
     )
@@ -169,7 +170,8 @@ def unsound_cells(notebook: NotebookNode) -> list[str]:
     """Return a line for each cell that nbgrader would grade otherwise than it looks.
 
     A test cell has to say ``points = Points(n)``, with the n of its metadata, and end in ``points.total()``: that
-    is always a number in range. Two cells must not share an id.
+    is always a number in range. Its other names begin with an underscore, or a hidden test could replace a function of
+    the student's that has the same name. Two cells must not share an id.
     """
     problems = []
     seen: set[str] = set()
@@ -185,6 +187,10 @@ def unsound_cells(notebook: NotebookNode) -> list[str]:
             problems.append(f"cell {cell.id}: its last line must be `points.total()`")
         if f"points = Points({grading['points']})" not in [ast.unparse(statement) for statement in body]:
             problems.append(f"cell {cell.id}: it must say `points = Points({grading['points']})`, as its metadata")
+        symbols = symtable.symtable(cell.source, cell.id, "exec").get_symbols()
+        names = {s.get_name() for s in symbols if (s.is_assigned() or s.is_namespace()) and not s.is_imported()}
+        if loud := sorted(name for name in names - {"points"} if not name.startswith("_")):
+            problems.append(f"cell {cell.id}: these names must begin with an underscore: {', '.join(loud)}")
     return problems
 
 

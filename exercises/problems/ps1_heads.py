@@ -83,7 +83,7 @@ def find_head(model):
 from course_utils.grading import Points, expect, networks
 
 
-def head_is_found(architecture):
+def _head_is_found(architecture):
     model = networks.outline(architecture)
     found = find_head(model)
     expect(found is not None, "find_head returned None. Does it end with `return name, layer`?")
@@ -108,10 +108,10 @@ def head_is_found(architecture):
 
 
 points = Points(6)
-points.check("finds the head of resnet18", head_is_found, "resnet18")
-points.check("finds the head of vgg11", head_is_found, "vgg11")
+points.check("finds the head of resnet18", _head_is_found, "resnet18")
+points.check("finds the head of vgg11", _head_is_found, "vgg11")
 ### BEGIN HIDDEN TESTS
-for architecture in (
+for _architecture in (
     "alexnet",
     "densenet121",
     "mobilenet_v3_small",
@@ -121,8 +121,8 @@ for architecture in (
     "googlenet",
     "efficientnet_b0",
 ):
-    points.check(f"finds the head of {architecture}", head_is_found, architecture)
-points.check("finds the head of squeezenet1_1, a convolution", head_is_found, "squeezenet1_1", worth=2)
+    points.check(f"finds the head of {_architecture}", _head_is_found, _architecture)
+points.check("finds the head of squeezenet1_1, a convolution", _head_is_found, "squeezenet1_1", worth=2)
 ### END HIDDEN TESTS
 points.total()
 
@@ -178,14 +178,14 @@ def replace_head(model, num_classes):
 from course_utils.grading import Points, expect, networks
 
 
-def with_new_head(model, num_classes):
+def _with_new_head(model, num_classes):
     returned = replace_head(model, num_classes)
     expect(returned is not None, "replace_head returned None. Does it end with `return model`?")
     expect(isinstance(returned, nn.Module), f"replace_head should return the model, not a {type(returned).__name__}.")
     return returned
 
 
-def has_scores(model, images, num_classes):
+def _has_scores(model, images, num_classes):
     run = networks.forward(model, images)
     shape = tuple(run.scores.shape)
     expect(
@@ -196,11 +196,11 @@ def has_scores(model, images, num_classes):
     return run
 
 
-def only_the_head_is_new(architecture, num_classes):
+def _only_the_head_is_new(architecture, num_classes):
     model = networks.outline(architecture)
     images = networks.pictures(architecture)
     before = networks.forward(model, images)
-    after = has_scores(with_new_head(model, num_classes), images, num_classes)
+    after = _has_scores(_with_new_head(model, num_classes), images, num_classes)
     lost = networks.lost_layers(before, after)
     expect(
         not lost,
@@ -213,20 +213,20 @@ def only_the_head_is_new(architecture, num_classes):
     )
 
 
-def twice_is_fine(architecture):
+def _twice_is_fine(architecture):
     model = networks.outline(architecture)
     images = networks.pictures(architecture)
     for num_classes in (7, 7, 3):
-        model = with_new_head(model, num_classes)
-        has_scores(model, images, num_classes)
+        model = _with_new_head(model, num_classes)
+        _has_scores(model, images, num_classes)
 
 
 points = Points(7)
-points.check("resnet18 for 4 diseases", only_the_head_is_new, "resnet18", 4)
-points.check("vgg11 for 7 diseases", only_the_head_is_new, "vgg11", 7)
-points.check("running the cell again", twice_is_fine, "vgg11")
+points.check("resnet18 for 4 diseases", _only_the_head_is_new, "resnet18", 4)
+points.check("vgg11 for 7 diseases", _only_the_head_is_new, "vgg11", 7)
+points.check("running the cell again", _twice_is_fine, "vgg11")
 ### BEGIN HIDDEN TESTS
-for architecture, num_classes in (
+for _architecture, _num_classes in (
     ("alexnet", 2),
     ("mobilenet_v3_small", 5),
     ("efficientnet_b0", 37),
@@ -235,16 +235,16 @@ for architecture, num_classes in (
     ("regnet_y_400mf", 1),
 ):
     points.check(
-        f"{architecture} for {num_classes} {'class' if num_classes == 1 else 'classes'}",
-        only_the_head_is_new,
-        architecture,
-        num_classes,
+        f"{_architecture} for {_num_classes} {'class' if _num_classes == 1 else 'classes'}",
+        _only_the_head_is_new,
+        _architecture,
+        _num_classes,
     )
-points.check("squeezenet1_1 for 5 classes", only_the_head_is_new, "squeezenet1_1", 5, worth=2)
+points.check("squeezenet1_1 for 5 classes", _only_the_head_is_new, "squeezenet1_1", 5, worth=2)
 
 
-def extra_heads_follow(architecture):
-    model = with_new_head(networks.outline(architecture), 6).to("meta").train()  # meta: shapes without arithmetic
+def _extra_heads_follow(architecture):
+    model = _with_new_head(networks.outline(architecture), 6).to("meta").train()  # meta: shapes without arithmetic
     outputs = model(networks.pictures(architecture).to("meta"))
     shapes = sorted({tuple(scores.shape) for scores in outputs})
     expect(
@@ -254,35 +254,35 @@ def extra_heads_follow(architecture):
     )
 
 
-def lives_where_the_model_lives():
+def _lives_where_the_model_lives():
     # The meta device behaves like any second device, and everybody has it.
-    model = with_new_head(networks.outline("mobilenet_v3_small").to("meta"), 3)
+    model = _with_new_head(networks.outline("mobilenet_v3_small").to("meta"), 3)
     devices = sorted({str(parameter.device) for parameter in model.parameters()})
     expect(devices == ["meta"], f"After replace_head a model on one device is spread over {' and '.join(devices)}.")
-    has_scores(model, networks.pictures("mobilenet_v3_small").to("meta"), 3)
-    model = with_new_head(networks.outline("squeezenet1_1").double(), 3)
+    _has_scores(model, networks.pictures("mobilenet_v3_small").to("meta"), 3)
+    model = _with_new_head(networks.outline("squeezenet1_1").double(), 3)
     dtypes = sorted({str(parameter.dtype) for parameter in model.parameters()})
     expect(dtypes == ["torch.float64"], f"After replace_head a float64 model has {' and '.join(dtypes)}.")
-    has_scores(model, networks.pictures("squeezenet1_1").double(), 3)
+    _has_scores(model, networks.pictures("squeezenet1_1").double(), 3)
 
 
-def every_other_number_stays():
+def _every_other_number_stays():
     model = networks.build("shufflenet_v2_x0_5")
     images = networks.pictures("shufflenet_v2_x0_5")
     head = networks.forward(model, images).head
     head_name = next(name for name, layer in model.named_modules() if layer is head)
     before = networks.snapshot(model)
-    returned = with_new_head(model, 9)
+    returned = _with_new_head(model, 9)
     changed = [name for name in networks.moved(before, networks.snapshot(returned)) if not name.startswith(head_name)]
     expect(not changed, f"{len(changed)} tensors outside the head changed, {changed[:1]} for example.")
-    has_scores(returned, images, 9)
+    _has_scores(returned, images, 9)
     expect(returned is model, "replace_head should change the model that it gets and return it, not a copy.")
 
 
-points.check("the extra heads of inception_v3", extra_heads_follow, "inception_v3", worth=0.5)
-points.check("the extra heads of googlenet", extra_heads_follow, "googlenet", worth=0.5)
-points.check("the new head has the model's device and dtype", lives_where_the_model_lives)
-points.check("every other number stays, in the same model", every_other_number_stays)
+points.check("the extra heads of inception_v3", _extra_heads_follow, "inception_v3", worth=0.5)
+points.check("the extra heads of googlenet", _extra_heads_follow, "googlenet", worth=0.5)
+points.check("the new head has the model's device and dtype", _lives_where_the_model_lives)
+points.check("every other number stays, in the same model", _every_other_number_stays)
 ### END HIDDEN TESTS
 points.total()
 
@@ -340,7 +340,7 @@ from functools import cache
 from course_utils.grading import Points, expect, networks
 
 
-def frozen(architecture):
+def _frozen(architecture):
     """A network for 2 classes with a frozen backbone, pictures for it, and the names of its head's parameters."""
     model = networks.build(architecture, num_classes=2)
     images = networks.pictures(architecture, count=4)
@@ -358,8 +358,8 @@ def frozen(architecture):
     return returned, images, head_parameters
 
 
-def only_the_head_may_learn(architecture):
-    model, _, head_parameters = frozen(architecture)
+def _only_the_head_may_learn(architecture):
+    model, _, head_parameters = _frozen(architecture)
     learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     expect(head_parameters <= learning, "The head is frozen too, so nothing can learn.")
     expect(
@@ -370,9 +370,9 @@ def only_the_head_may_learn(architecture):
 
 
 @cache  # two checks look at the same training
-def numbers_that_moved(architecture):
+def _numbers_that_moved(architecture):
     """Names of the tensors that a little training changed: weights and BatchNorm statistics of the backbone."""
-    model, images, head_parameters = frozen(architecture)
+    model, images, head_parameters = _frozen(architecture)
     before = networks.snapshot(model)
     networks.train(model, images)
     networks.train(model, images)  # a second epoch calls model.train() again
@@ -385,13 +385,13 @@ def numbers_that_moved(architecture):
     return weights, statistics
 
 
-def weights_stay(architecture):
-    weights, _ = numbers_that_moved(architecture)
+def _weights_stay(architecture):
+    weights, _ = _numbers_that_moved(architecture)
     expect(not weights, f"Training changed {len(weights)} weights of the backbone, {weights[:1]} for example.")
 
 
-def statistics_stay(architecture):
-    _, statistics = numbers_that_moved(architecture)
+def _statistics_stay(architecture):
+    _, statistics = _numbers_that_moved(architecture)
     expect(
         not statistics,
         f"Training moved {len(statistics)} BatchNorm statistics, {statistics[:1]} for example. No gradient did that: "
@@ -400,21 +400,21 @@ def statistics_stay(architecture):
 
 
 points = Points(8)
-points.check("resnet18: only the head has requires_grad=True", only_the_head_may_learn, "resnet18")
-points.check("resnet18: the weights stay while it trains", weights_stay, "resnet18")
-points.check("resnet18: the BatchNorm statistics stay", statistics_stay, "resnet18", worth=2)
+points.check("resnet18: only the head has requires_grad=True", _only_the_head_may_learn, "resnet18")
+points.check("resnet18: the weights stay while it trains", _weights_stay, "resnet18")
+points.check("resnet18: the BatchNorm statistics stay", _statistics_stay, "resnet18", worth=2)
 ### BEGIN HIDDEN TESTS
-points.check("mobilenet_v2: only the head has requires_grad=True", only_the_head_may_learn, "mobilenet_v2")
-points.check("mobilenet_v2: the weights stay while it trains", weights_stay, "mobilenet_v2")
-points.check("mobilenet_v2: the BatchNorm statistics stay", statistics_stay, "mobilenet_v2", worth=2)
-points.check("squeezenet1_1: only the head has requires_grad=True", only_the_head_may_learn, "squeezenet1_1")
-points.check("squeezenet1_1: the weights stay while it trains", weights_stay, "squeezenet1_1", worth=2)
-points.check("shufflenet_v2_x0_5: the weights stay while it trains", weights_stay, "shufflenet_v2_x0_5")
-points.check("shufflenet_v2_x0_5: the BatchNorm statistics stay", statistics_stay, "shufflenet_v2_x0_5", worth=2)
+points.check("mobilenet_v2: only the head has requires_grad=True", _only_the_head_may_learn, "mobilenet_v2")
+points.check("mobilenet_v2: the weights stay while it trains", _weights_stay, "mobilenet_v2")
+points.check("mobilenet_v2: the BatchNorm statistics stay", _statistics_stay, "mobilenet_v2", worth=2)
+points.check("squeezenet1_1: only the head has requires_grad=True", _only_the_head_may_learn, "squeezenet1_1")
+points.check("squeezenet1_1: the weights stay while it trains", _weights_stay, "squeezenet1_1", worth=2)
+points.check("shufflenet_v2_x0_5: the weights stay while it trains", _weights_stay, "shufflenet_v2_x0_5")
+points.check("shufflenet_v2_x0_5: the BatchNorm statistics stay", _statistics_stay, "shufflenet_v2_x0_5", worth=2)
 
 
-def neighbours_do_not_matter(architecture):
-    model, images, _ = frozen(architecture)
+def _neighbours_do_not_matter(architecture):
+    model, images, _ = _frozen(architecture)
     expect(
         len({parameter.requires_grad for parameter in model.parameters()}) == 2,
         "Either everything may learn or nothing: the model is not frozen yet.",
@@ -429,7 +429,7 @@ def neighbours_do_not_matter(architecture):
     )
 
 
-points.check("resnet18: a picture's neighbours do not matter", neighbours_do_not_matter, "resnet18", worth=2)
+points.check("resnet18: a picture's neighbours do not matter", _neighbours_do_not_matter, "resnet18", worth=2)
 ### END HIDDEN TESTS
 points.total()
 
@@ -459,19 +459,19 @@ def what_moved(model, action):
 
 # %% [markdown] why="what_moved"
 # `clone` is the point: the state dict hands out the model's own tensors, and without a copy "before" would change
-# along. `torch.equal` compares bit by bit, so a change in the last digit counts, and the state dict holds the buffers
+# along. `torch.equal` compares every number, so a change in the last digit counts, and the state dict holds the buffers
 # too, where BatchNorm keeps what moves without a gradient.
 
 # %% test="what_moved" points=4
 from course_utils.grading import Points, expect, networks
 
 
-def small_network():
+def _small_network():
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 2))
 
 
-def tells(model, action, expected):
+def _tells(model, action, expected):
     calls = []
 
     def counted():
@@ -492,63 +492,63 @@ def tells(model, action, expected):
     expect(not invented, f"Your answer names {len(invented)} tensors that did not move: {some}.")
 
 
-def one_weight():
-    model = small_network()
-    tells(model, lambda: model[0].weight[2, 1].add_(1.0), ["0.weight"])
+def _one_weight():
+    model = _small_network()
+    _tells(model, lambda: model[0].weight[2, 1].add_(1.0), ["0.weight"])
 
 
-def batch_norm():
-    model = small_network()
-    tells(model, lambda: model(torch.rand(8, 4)), ["1.running_mean", "1.running_var", "1.num_batches_tracked"])
+def _batch_norm():
+    model = _small_network()
+    _tells(model, lambda: model(torch.rand(8, 4)), ["1.running_mean", "1.running_var", "1.num_batches_tracked"])
 
 
 points = Points(4)
-points.check("one number of one weight changed", one_weight)
-points.check("a forward pass in train mode, without any gradient", batch_norm)
+points.check("one number of one weight changed", _one_weight)
+points.check("a forward pass in train mode, without any gradient", _batch_norm)
 
 
 ### BEGIN HIDDEN TESTS
-def nothing():
-    model = small_network().eval()
-    tells(model, lambda: model(torch.rand(8, 4)), [])
-    one_weight()  # an answer that never names anything is no answer
+def _nothing():
+    model = _small_network().eval()
+    _tells(model, lambda: model(torch.rand(8, 4)), [])
+    _one_weight()  # an answer that never names anything is no answer
 
 
-def very_little():
-    model = small_network()
-    tells(model, lambda: model[2].bias[0].mul_(1 + 2e-7), ["2.bias"])
+def _very_little():
+    model = _small_network()
+    _tells(model, lambda: model[2].bias[0].mul_(1 + 2e-7), ["2.bias"])
 
 
-def the_sum_stays():
-    model = small_network()
-    tells(model, lambda: model[0].bias.copy_(model[0].bias.flip(0)), ["0.bias"])
+def _the_sum_stays():
+    model = _small_network()
+    _tells(model, lambda: model[0].bias.copy_(model[0].bias.flip(0)), ["0.bias"])
 
 
-def a_new_tensor():
-    model = small_network()
-    tells(model, lambda: setattr(model[2], "weight", nn.Parameter(torch.ones(2, 6))), ["2.weight"])
+def _a_new_tensor():
+    model = _small_network()
+    _tells(model, lambda: setattr(model[2], "weight", nn.Parameter(torch.ones(2, 6))), ["2.weight"])
 
 
-def a_checkpoint():
-    model, other = small_network(), small_network()
+def _a_checkpoint():
+    model, other = _small_network(), _small_network()
     other[0].weight.zero_()
     other[1].running_var.fill_(3.0)
-    tells(model, lambda: model.load_state_dict(other.state_dict()), ["0.weight", "1.running_var"])
+    _tells(model, lambda: model.load_state_dict(other.state_dict()), ["0.weight", "1.running_var"])
 
 
-def a_real_network():
+def _a_real_network():
     model = networks.build("shufflenet_v2_x0_5", num_classes=2)
     statistics = [name for name, _ in model.named_buffers()]
-    tells(model, lambda: model(networks.pictures("shufflenet_v2_x0_5", count=4)), statistics)
+    _tells(model, lambda: model(networks.pictures("shufflenet_v2_x0_5", count=4)), statistics)
 
 
 with torch.no_grad():
-    points.check("nothing changed", nothing)
-    points.check("a change in the seventh digit", very_little)
-    points.check("two numbers changed places, so the sum is the same", the_sum_stays)
-    points.check("a weight was exchanged for a new tensor", a_new_tensor)
-    points.check("a checkpoint was loaded", a_checkpoint)
-    points.check("all statistics of a real network", a_real_network)
+    points.check("nothing changed", _nothing)
+    points.check("a change in the seventh digit", _very_little)
+    points.check("two numbers changed places, so the sum is the same", _the_sum_stays)
+    points.check("a weight was exchanged for a new tensor", _a_new_tensor)
+    points.check("a checkpoint was loaded", _a_checkpoint)
+    points.check("all statistics of a real network", _a_real_network)
 ### END HIDDEN TESTS
 points.total()
 

@@ -115,11 +115,12 @@ from PIL import Image
 from course_utils.grading import Points, expect, pictures
 
 
-def becomes(image, expected, tolerance=1):
+def _becomes(image, expected, tolerance=1):
     mode, before, orientation = image.mode, image.tobytes(), image.getexif().get(274)
     made = as_rgb(image)
     expect(made is not None, "as_rgb returned None. Does it end with a `return`?")
     expect(isinstance(made, Image.Image), f"as_rgb should return a PIL image, not a {type(made).__name__}.")
+    expect(made is not image, "as_rgb returned the image that it was given, not a new one.")
     expect(made.mode == "RGB", f"The image has the mode {made.mode}, not RGB.")
     expect(
         made.size == expected.size,
@@ -132,85 +133,85 @@ def becomes(image, expected, tolerance=1):
     expect(untouched, "The image that as_rgb was given is not the same any more.")
 
 
-def rgb():
-    becomes(pictures.picture(40, 30), pictures.picture(40, 30))
+def _rgb():
+    _becomes(pictures.picture(40, 30), pictures.picture(40, 30))
 
 
-def gray():
+def _gray():
     scan = pictures.picture(40, 30).convert("L")
-    becomes(scan, Image.merge("RGB", [scan] * 3))
+    _becomes(scan, Image.merge("RGB", [scan] * 3))
 
 
-def transparent():
+def _transparent():
     image = pictures.picture(40, 30)
     on_white = image.copy()
     on_white.paste("white", (0, 0, 20, 30))
     mask = Image.new("L", image.size, 255)
     mask.paste(0, (0, 0, 20, 30))
     image.putalpha(mask)
-    becomes(image, on_white)
+    _becomes(image, on_white)
 
 
 points = Points(7)
-points.check("a picture that is RGB already", rgb)
-points.check("a gray picture", gray)
-points.check("the left half is transparent", transparent, worth=2)
+points.check("a picture that is RGB already", _rgb)
+points.check("a gray picture", _gray)
+points.check("the left half is transparent", _transparent, worth=2)
 
 
 ### BEGIN HIDDEN TESTS
-def turned(orientation, method):
+def _turned(orientation, method):
     # The camera stored the picture turned, and noted how a viewer has to turn it back.
     upright = pictures.picture(40, 30)
     stored = upright.transpose(method)
     stored.getexif()[274] = orientation
-    becomes(stored, upright)
+    _becomes(stored, upright)
 
 
-def half_transparent():
+def _half_transparent():
     image = pictures.picture(40, 30)
     mixed = Image.blend(image, Image.new("RGB", image.size, "white"), 1 - 100 / 255)
     image.putalpha(100)
-    becomes(image, mixed, tolerance=2)
+    _becomes(image, mixed, tolerance=2)
 
 
-def transparent_gray():
+def _transparent_gray():
     image = Image.new("LA", (8, 6), (0, 0))
-    becomes(image, Image.new("RGB", (8, 6), "white"))
+    _becomes(image, Image.new("RGB", (8, 6), "white"))
 
 
-def transparent_palette():
+def _transparent_palette():
     image = Image.new("P", (8, 6), 0)
     image.putpalette([10, 20, 30, 200, 100, 50])
     image.paste(1, (4, 0, 8, 6))
     image.info["transparency"] = 0
     expected = Image.new("RGB", (8, 6), "white")
     expected.paste((200, 100, 50), (4, 0, 8, 6))
-    becomes(image, expected)
+    _becomes(image, expected)
 
 
-def sixteen_bits():
+def _sixteen_bits():
     eight = Image.fromarray((np.asarray(pictures.gray16(40, 30)) // 257).astype(np.uint8))
-    becomes(pictures.gray16(40, 30), Image.merge("RGB", [eight] * 3))
+    _becomes(pictures.gray16(40, 30), Image.merge("RGB", [eight] * 3))
 
 
-def black_and_white():
+def _black_and_white():
     image = pictures.picture(40, 30).convert("1")
-    becomes(image, image.convert("RGB"))
+    _becomes(image, image.convert("RGB"))
 
 
-def printers_colours():
+def _printers_colours():
     image = pictures.picture(40, 30).convert("CMYK")
-    becomes(image, image.convert("RGB"))
+    _becomes(image, image.convert("RGB"))
 
 
-points.check("a photo that lies on its side", turned, 6, Image.Transpose.ROTATE_90, worth=2)
-points.check("a photo that lies on its head", turned, 3, Image.Transpose.ROTATE_180)
-points.check("half transparent", half_transparent)
-points.check("gray and transparent", transparent_gray)
-points.check("a palette with a transparent colour", transparent_palette)
-points.check("gray with 16 bits", sixteen_bits, worth=2)
-points.check("black and white, one bit", black_and_white)
-points.check("a printer's four colours", printers_colours)
+points.check("a photo that lies on its side", _turned, 6, Image.Transpose.ROTATE_90, worth=2)
+points.check("a photo that lies on its head", _turned, 3, Image.Transpose.ROTATE_180)
+points.check("half transparent", _half_transparent)
+points.check("gray and transparent", _transparent_gray)
+points.check("a palette with a transparent colour", _transparent_palette)
+points.check("gray with 16 bits", _sixteen_bits, worth=2)
+points.check("black and white, one bit", _black_and_white)
+points.check("a printer's four colours", _printers_colours)
 ### END HIDDEN TESTS
 points.total()
 
@@ -259,7 +260,7 @@ from torchvision.transforms import functional as F
 from course_utils.grading import Points, expect, pictures
 
 
-def looks_like_torchvisions(size, resize_size, crop_size, interpolation):
+def _looks_like_torchvisions(size, resize_size, crop_size, interpolation):
     image = pictures.picture(*size)
     made = resize_and_crop(image, resize_size, crop_size, interpolation)
     expect(made is not None, "resize_and_crop returned None. Does it end with a `return`?")
@@ -278,17 +279,17 @@ def looks_like_torchvisions(size, resize_size, crop_size, interpolation):
 
 
 points = Points(6)
-points.check("a wide picture, bilinear", looks_like_torchvisions, (320, 240), 256, 224, "bilinear")
-points.check("a high picture, bicubic", looks_like_torchvisions, (240, 320), 232, 224, "bicubic")
+points.check("a wide picture, bilinear", _looks_like_torchvisions, (320, 240), 256, 224, "bilinear")
+points.check("a high picture, bicubic", _looks_like_torchvisions, (240, 320), 232, 224, "bicubic")
 ### BEGIN HIDDEN TESTS
-points.check("a square", looks_like_torchvisions, (300, 300), 256, 224, "bilinear")
-points.check("a panorama", looks_like_torchvisions, (611, 97), 236, 224, "bicubic", worth=2)
-points.check("a tower", looks_like_torchvisions, (97, 613), 235, 224, "bilinear", worth=2)
-points.check("a thumbnail that has to grow", looks_like_torchvisions, (50, 37), 256, 224, "bicubic")
-points.check("no crop at all", looks_like_torchvisions, (333, 201), 128, 128, "bilinear")
-points.check("a crop with an odd number of pixels to spare", looks_like_torchvisions, (401, 300), 255, 240, "bilinear")
-points.check("the same, the other way round", looks_like_torchvisions, (300, 402), 255, 240, "bicubic")
-points.check("a small network", looks_like_torchvisions, (64, 48), 36, 32, "bilinear")
+points.check("a square", _looks_like_torchvisions, (300, 300), 256, 224, "bilinear")
+points.check("a panorama", _looks_like_torchvisions, (611, 97), 236, 224, "bicubic", worth=2)
+points.check("a tower", _looks_like_torchvisions, (97, 613), 235, 224, "bilinear", worth=2)
+points.check("a thumbnail that has to grow", _looks_like_torchvisions, (50, 37), 256, 224, "bicubic")
+points.check("no crop at all", _looks_like_torchvisions, (333, 201), 128, 128, "bilinear")
+points.check("a crop with an odd number of pixels to spare", _looks_like_torchvisions, (401, 300), 255, 240, "bilinear")
+points.check("the same, the other way round", _looks_like_torchvisions, (300, 402), 255, 240, "bicubic")
+points.check("a small network", _looks_like_torchvisions, (64, 48), 36, 32, "bilinear")
 ### END HIDDEN TESTS
 points.total()
 
@@ -326,17 +327,17 @@ from torchvision.transforms import functional as F
 
 from course_utils.grading import Points, expect, pictures
 
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def has_the_right_form(tensor, shape):
+def _has_the_right_form(tensor, shape):
     expect(tensor is not None, "The function returned None. Does it end with a `return`?")
     expect(isinstance(tensor, torch.Tensor), f"It should return a tensor, not a {type(tensor).__name__}.")
     expect(tuple(tensor.shape) == shape, f"The shape should be {shape}. Yours is {tuple(tensor.shape)}.")
     expect(tensor.dtype == torch.float32, f"The dtype should be torch.float32. Yours is {tensor.dtype}.")
 
 
-def has_the_right_numbers(tensor, expected):
+def _has_the_right_numbers(tensor, expected):
     off = (tensor - expected).abs().max().item()
     expect(
         off < 1e-5,
@@ -345,27 +346,27 @@ def has_the_right_numbers(tensor, expected):
     )
 
 
-def numbers(width, height, mean, std):
+def _numbers(width, height, mean, std):
     image = pictures.picture(width, height)
     tensor = to_tensor(image, mean, std)
-    has_the_right_form(tensor, (3, height, width))
-    has_the_right_numbers(tensor, F.normalize(F.to_tensor(image), list(mean), list(std)))
+    _has_the_right_form(tensor, (3, height, width))
+    _has_the_right_numbers(tensor, F.normalize(F.to_tensor(image), list(mean), list(std)))
 
 
 points = Points(6)
-points.check("a square with ImageNet's mean and std", numbers, 32, 32, *IMAGENET, worth=2)
-points.check("a wide picture", numbers, 48, 32, *IMAGENET, worth=2)
+points.check("a square with ImageNet's mean and std", _numbers, 32, 32, *_IMAGENET, worth=2)
+points.check("a wide picture", _numbers, 48, 32, *_IMAGENET, worth=2)
 ### BEGIN HIDDEN TESTS
-points.check("a mean and std of 0.5", numbers, 32, 32, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), worth=2)
-points.check("a mean and std that nobody uses", numbers, 20, 31, (0.1, 0.7, 0.4), (0.9, 0.2, 0.6), worth=3)
+points.check("a mean and std of 0.5", _numbers, 32, 32, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), worth=2)
+points.check("a mean and std that nobody uses", _numbers, 20, 31, (0.1, 0.7, 0.4), (0.9, 0.2, 0.6), worth=3)
 
 
-def lists_will_do():
-    numbers(16, 8, *map(list, IMAGENET))
+def _lists_will_do():
+    _numbers(16, 8, *map(list, _IMAGENET))
 
 
-points.check("mean and std as lists", lists_will_do, worth=2)
-points.check("one pixel", numbers, 1, 1, *IMAGENET)
+points.check("mean and std as lists", _lists_will_do, worth=2)
+points.check("one pixel", _numbers, 1, 1, *_IMAGENET)
 ### END HIDDEN TESTS
 points.total()
 
@@ -410,7 +411,7 @@ from torchvision.transforms import functional as F
 from course_utils.grading import Points, expect, pictures
 
 
-def numbers_of(weights):
+def _numbers_of(weights):
     preset = weights.transforms()
     return {
         "resize_size": preset.resize_size[0],
@@ -421,7 +422,7 @@ def numbers_of(weights):
     }
 
 
-def is_the_batch(batch, expected):
+def _is_the_batch(batch, expected):
     expect(batch is not None, "preprocess returned None. Does it end with a `return`?")
     expect(isinstance(batch, torch.Tensor), f"It should return a tensor, not a {type(batch).__name__}.")
     shape = tuple(expected.shape)
@@ -431,23 +432,23 @@ def is_the_batch(batch, expected):
     expect(off < 1e-5, f"Right shape, but the numbers are off by up to {off:.3g}.")
 
 
-def like_the_preset(weights, *sizes):
+def _like_the_preset(weights, *sizes):
     images = [pictures.picture(*size) for size in sizes]
     preset = weights.transforms()
-    is_the_batch(preprocess(images, numbers_of(weights)), torch.stack([preset(image) for image in images]))
+    _is_the_batch(preprocess(images, _numbers_of(weights)), torch.stack([preset(image) for image in images]))
 
 
-def a_single_image():
+def _a_single_image():
     weights = models.ResNet18_Weights.DEFAULT
     image = pictures.picture(300, 200)
-    is_the_batch(preprocess(image, numbers_of(weights)), weights.transforms()(image)[None])
+    _is_the_batch(preprocess(image, _numbers_of(weights)), weights.transforms()(image)[None])
 
 
 points = Points(6)
-points.check("ResNet-18, two pictures", like_the_preset, models.ResNet18_Weights.DEFAULT, (320, 240), (200, 300))
-points.check("a single picture", a_single_image)
+points.check("ResNet-18, two pictures", _like_the_preset, models.ResNet18_Weights.DEFAULT, (320, 240), (200, 300))
+points.check("a single picture", _a_single_image)
 ### BEGIN HIDDEN TESTS
-for weights in (
+for _weights in (
     models.ResNet50_Weights.IMAGENET1K_V2,
     models.EfficientNet_B0_Weights.IMAGENET1K_V1,
     models.EfficientNet_V2_L_Weights.IMAGENET1K_V1,
@@ -455,10 +456,10 @@ for weights in (
     models.Swin_T_Weights.IMAGENET1K_V1,
     models.ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1,
 ):
-    points.check(f"the recipe of {weights}", like_the_preset, weights, (353, 271), (210, 313), (64, 64))
+    points.check(f"the recipe of {_weights}", _like_the_preset, _weights, (353, 271), (210, 313), (64, 64))
 
 
-def pictures_of_all_kinds():
+def _pictures_of_all_kinds():
     weights = models.ResNet18_Weights.DEFAULT
     preset = weights.transforms()
     gray = pictures.picture(120, 90).convert("L")
@@ -467,10 +468,10 @@ def pictures_of_all_kinds():
     phone = upright.transpose(Image.Transpose.ROTATE_90)
     phone.getexif()[274] = 6
     expected = [preset(image) for image in (gray.convert("RGB"), Image.new("RGB", (90, 120), "white"), upright)]
-    is_the_batch(preprocess([gray, ghost, phone], numbers_of(weights)), torch.stack(expected))
+    _is_the_batch(preprocess([gray, ghost, phone], _numbers_of(weights)), torch.stack(expected))
 
 
-def a_recipe_of_their_own():
+def _a_recipe_of_their_own():
     mine = {
         "resize_size": 40,
         "crop_size": 33,
@@ -480,11 +481,11 @@ def a_recipe_of_their_own():
     }
     image = pictures.picture(77, 55)
     crop = F.center_crop(F.resize(image, 40, InterpolationMode.BICUBIC), 33)
-    is_the_batch(preprocess([image], mine), F.normalize(F.to_tensor(crop), mine["mean"], mine["std"])[None])
+    _is_the_batch(preprocess([image], mine), F.normalize(F.to_tensor(crop), mine["mean"], mine["std"])[None])
 
 
-points.check("gray, transparent and sideways in one batch", pictures_of_all_kinds, worth=2)
-points.check("a recipe that the club made up", a_recipe_of_their_own, worth=2)
+points.check("gray, transparent and sideways in one batch", _pictures_of_all_kinds, worth=2)
+points.check("a recipe that the club made up", _a_recipe_of_their_own, worth=2)
 ### END HIDDEN TESTS
 points.total()
 

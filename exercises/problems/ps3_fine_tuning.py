@@ -54,8 +54,9 @@ show_images(
 # **two images get the same number exactly if they show the same drawing.** Which numbers you take is up to you.
 #
 # A sticker that is uploaded again may have been saved as JPEG, enlarged, or made a little lighter; the pixels are then
-# not the same any more. Shrink two images to 8 x 8 pixels, and the mean difference of all their values is below 10 (of
-# 255) if they show the same drawing, and above 14 if they do not. No sticker is mirrored, turned or cut.
+# not the same any more. Shrink two images to 8 x 8 pixels (with Pillow's `BOX` filter), and the mean difference of all
+# their values is below 10 (of 255) if they show the same drawing, and above 14 if they do not. No sticker is mirrored,
+# turned or cut.
 #
 # There may be more than two copies, or none. Two hundred images should take a few seconds at most. The images stay as
 # they are.
@@ -91,10 +92,12 @@ def group_copies(images):
 # is equal to the last bit.
 
 # %% test="group_copies" points=4
+import numbers
+
 from course_utils.grading import Points, expect, stickers
 
 
-def grouped(images):
+def _grouped(images):
     groups = group_copies(images)
     expect(groups is not None, "group_copies returned None. Does it end with a `return`?")
     groups = groups.tolist() if hasattr(groups, "tolist") else groups
@@ -103,14 +106,14 @@ def grouped(images):
         len(groups) == len(images),
         f"There are {len(images)} images, so the list should have {len(images)} numbers. Yours has {len(groups)}.",
     )
-    odd = [number for number in groups if not isinstance(number, int)]
+    odd = [number for number in groups if not isinstance(number, numbers.Integral)]
     expect(not odd, f"The list should hold whole numbers. Yours holds a {type(odd[0]).__name__}." if odd else "")
-    return list(groups)
+    return [int(number) for number in groups]
 
 
-def finds_the_copies(pile):
+def _finds_the_copies(pile):
     before = [image.tobytes() for image in pile.images]
-    groups = grouped(pile.images)
+    groups = _grouped(pile.images)
     first = {}
     for position, (drawing, group) in enumerate(zip(pile.drawings, groups, strict=True)):
         known = first.setdefault(drawing, position)
@@ -124,38 +127,38 @@ def finds_the_copies(pile):
     expect(before == [image.tobytes() for image in pile.images], "The images are not the same any more.")
 
 
-def without_copies():
-    finds_the_copies(stickers.stickers(20, copies=0, seed=1))
+def _without_copies():
+    _finds_the_copies(stickers.stickers(20, copies=0, seed=1))
 
 
-def exactly_the_same():
+def _exactly_the_same():
     pile = stickers.stickers(10, copies=0, seed=2)
     twice = [image.copy() for image in pile.images]
-    finds_the_copies(stickers.Stickers(pile.images + twice, pile.labels * 2, pile.drawings * 2))
+    _finds_the_copies(stickers.Stickers(pile.images + twice, pile.labels * 2, pile.drawings * 2))
 
 
-def saved_again():
-    finds_the_copies(stickers.stickers(30, copies=15, seed=3))
+def _saved_again():
+    _finds_the_copies(stickers.stickers(30, copies=15, seed=3))
 
 
 points = Points(4)
-points.check("twenty different stickers", without_copies)
-points.check("ten stickers and their exact copies", exactly_the_same)
-points.check("fifteen of thirty were saved again in some way", saved_again, worth=2)
+points.check("twenty different stickers", _without_copies)
+points.check("ten stickers and their exact copies", _exactly_the_same)
+points.check("fifteen of thirty were saved again in some way", _saved_again, worth=2)
 ### BEGIN HIDDEN TESTS
-points.check("most of them are copies", lambda: finds_the_copies(stickers.stickers(50, copies=40, seed=4)), worth=2)
-points.check("two hundred", lambda: finds_the_copies(stickers.stickers(200, copies=40, seed=5)), worth=2)
+points.check("most of them are copies", lambda: _finds_the_copies(stickers.stickers(50, copies=40, seed=4)), worth=2)
+points.check("two hundred", lambda: _finds_the_copies(stickers.stickers(200, copies=40, seed=5)), worth=2)
 
 
-def every_way():
+def _every_way():
     pile = stickers.stickers(12, copies=0, seed=6)
     for way in stickers.WAYS:
         saved = [way(image) for image in pile.images]
-        finds_the_copies(stickers.Stickers(saved + pile.images, pile.labels * 2, pile.drawings * 2))
+        _finds_the_copies(stickers.Stickers(saved + pile.images, pile.labels * 2, pile.drawings * 2))
 
 
-points.check("each way of saving", every_way, worth=2)
-points.check("a single sticker", lambda: finds_the_copies(stickers.stickers(1, copies=0, seed=7)))
+points.check("each way of saving", _every_way, worth=2)
+points.check("a single sticker", lambda: _finds_the_copies(stickers.stickers(1, copies=0, seed=7)))
 ### END HIDDEN TESTS
 points.total()
 
@@ -209,7 +212,7 @@ import numpy as np
 from course_utils.grading import Points, expect
 
 
-def labels_and_groups(sizes, copies, seed=0):
+def _labels_and_groups(sizes, copies, seed=0):
     """Shuffled labels, `sizes[i]` of class i, and groups in which some pictures appear a second or third time."""
     rng = np.random.default_rng(seed)
     pairs = []
@@ -221,7 +224,7 @@ def labels_and_groups(sizes, copies, seed=0):
     return [label for label, _ in pairs], [numbers[group] for _, group in pairs]
 
 
-def parts_of(labels, groups, fractions, seed):
+def _parts_of(labels, groups, fractions, seed):
     parts = split(list(labels), list(groups), fractions, seed)
     expect(parts is not None, "split returned None. Does it end with a `return`?")
     expect(
@@ -231,9 +234,9 @@ def parts_of(labels, groups, fractions, seed):
     return [[int(position) for position in part] for part in parts]
 
 
-def each_position_once(sizes, fractions=(0.6, 0.2, 0.2), seed=0):
-    labels, groups = labels_and_groups(sizes, 0.2, seed)
-    together = sorted(position for part in parts_of(labels, groups, fractions, seed) for position in part)
+def _each_position_once(sizes, fractions=(0.6, 0.2, 0.2), seed=0):
+    labels, groups = _labels_and_groups(sizes, 0.2, seed)
+    together = sorted(position for part in _parts_of(labels, groups, fractions, seed) for position in part)
     expect(len(set(together)) == len(together), "A position is in more than one part, or twice in one.")
     expect(
         together == list(range(len(labels))),
@@ -241,10 +244,10 @@ def each_position_once(sizes, fractions=(0.6, 0.2, 0.2), seed=0):
     )
 
 
-def nothing_leaks(sizes, fractions=(0.6, 0.2, 0.2), seed=0):
-    labels, groups = labels_and_groups(sizes, 0.3, seed)
-    parts = parts_of(labels, groups, fractions, seed)
-    expect(any(parts), "All parts are empty.")
+def _nothing_leaks(sizes, fractions=(0.6, 0.2, 0.2), seed=0):
+    labels, groups = _labels_and_groups(sizes, 0.3, seed)
+    parts = _parts_of(labels, groups, fractions, seed)
+    expect(all(parts), "A part is empty. Of course nothing leaks into it.")
     part_of = {}
     for number, part in enumerate(parts):
         for position in part:
@@ -256,10 +259,10 @@ def nothing_leaks(sizes, fractions=(0.6, 0.2, 0.2), seed=0):
             )
 
 
-def each_class_has_its_share(sizes, fractions=(0.6, 0.2, 0.2), copies=0.2, seeds=(0,)):
+def _each_class_has_its_share(sizes, fractions=(0.6, 0.2, 0.2), copies=0.2, seeds=(0,)):
     for seed in seeds:
-        labels, groups = labels_and_groups(sizes, copies, seed)
-        for part, fraction in zip(parts_of(labels, groups, fractions, seed), fractions, strict=True):
+        labels, groups = _labels_and_groups(sizes, copies, seed)
+        for part, fraction in zip(_parts_of(labels, groups, fractions, seed), fractions, strict=True):
             for label, size in enumerate(sizes):
                 found = sum(labels[position] == label for position in part)
                 expect(
@@ -268,10 +271,10 @@ def each_class_has_its_share(sizes, fractions=(0.6, 0.2, 0.2), copies=0.2, seeds
                 )
 
 
-def the_seed_decides():
-    labels, groups = labels_and_groups((60, 60), 0.2)
+def _the_seed_decides():
+    labels, groups = _labels_and_groups((60, 60), 0.2)
     first, again, other = (
-        [sorted(part) for part in parts_of(labels, groups, (0.6, 0.2, 0.2), seed)] for seed in (1, 1, 2)
+        [sorted(part) for part in _parts_of(labels, groups, (0.6, 0.2, 0.2), seed)] for seed in (1, 1, 2)
     )
     expect(any(first), "All parts are empty.")
     expect(first == again, "The same seed gave two different splits.")
@@ -279,20 +282,20 @@ def the_seed_decides():
 
 
 points = Points(4)
-points.check("each position is in one part", each_position_once, (100, 100))
-points.check("pictures of a group stay together", nothing_leaks, (100, 100), worth=2)
-points.check("each part has its share of each class", each_class_has_its_share, (100, 100))
-points.check("the seed decides", the_seed_decides)
+points.check("each position is in one part", _each_position_once, (100, 100))
+points.check("pictures of a group stay together", _nothing_leaks, (100, 100), worth=2)
+points.check("each part has its share of each class", _each_class_has_its_share, (100, 100))
+points.check("the seed decides", _the_seed_decides)
 ### BEGIN HIDDEN TESTS
-points.check("each position, with three classes and two parts", each_position_once, (41, 33, 67), (0.75, 0.25), 3)
-points.check("no leak, with four classes and four parts", nothing_leaks, (80,) * 4, (0.4, 0.3, 0.2, 0.1), 4, worth=2)
-points.check("no leak, with another seed", nothing_leaks, (30, 150), (0.5, 0.5), 5)
+points.check("each position, with three classes and two parts", _each_position_once, (41, 33, 67), (0.75, 0.25), 3)
+points.check("no leak, with four classes and four parts", _nothing_leaks, (80,) * 4, (0.4, 0.3, 0.2, 0.1), 4, worth=2)
+points.check("no leak, with another seed", _nothing_leaks, (30, 150), (0.5, 0.5), 5)
 points.check(
     "a rare class has its share",
-    lambda: each_class_has_its_share((200, 20, 20, 20, 20), copies=0, seeds=range(6)),
+    lambda: _each_class_has_its_share((200, 20, 20, 20, 20), copies=0, seeds=range(6)),
     worth=2,
 )
-points.check("shares of other parts", each_class_has_its_share, (90, 120, 60), (0.5, 0.1, 0.4))
+points.check("shares of other parts", _each_class_has_its_share, (90, 120, 60), (0.5, 0.1, 0.4))
 ### END HIDDEN TESTS
 points.total()
 
@@ -356,7 +359,7 @@ from torch import nn
 from course_utils.grading import Points, expect, networks
 
 
-def small_backbone(width=12, seed=0):
+def _small_backbone(width=12, seed=0):
     torch.manual_seed(seed)
     layers = nn.Sequential(
         nn.Conv2d(3, 8, 3, stride=2),
@@ -372,9 +375,9 @@ def small_backbone(width=12, seed=0):
     return layers
 
 
-def watched(count, batch_size, side=16, width=12, seed=0, prepare=nn.Module.eval):
+def _watched(count, batch_size, side=16, width=12, seed=0, prepare=nn.Module.eval):
     """What extract_features returned, the backbone, its state before, and what each forward pass looked like."""
-    backbone = small_backbone(width, seed)
+    backbone = _small_backbone(width, seed)
     prepare(backbone)
     pictures = torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(seed))
     modes = [module.training for module in backbone.modules()]
@@ -384,43 +387,44 @@ def watched(count, batch_size, side=16, width=12, seed=0, prepare=nn.Module.eval
     )
     features = extract_features(backbone, pictures, batch_size)
     hook.remove()
+    expect(seen, "The backbone was never called.")
     expect(features is not None, "extract_features returned None. Does it end with a `return`?")
     expect(isinstance(features, torch.Tensor), f"It should return a tensor, not a {type(features).__name__}.")
     expect(torch.equal(pictures, copy), "The images are not the same any more.")
     with torch.no_grad():
-        expected = small_backbone(width, seed).eval()(pictures)
+        expected = _small_backbone(width, seed).eval()(pictures)
     return features, expected, backbone, before, modes, seen
 
 
-def right_numbers(count, batch_size, **options):
-    features, expected, *_ = watched(count, batch_size, **options)
+def _right_numbers(count, batch_size, **options):
+    features, expected, *_ = _watched(count, batch_size, **options)
     shape = tuple(expected.shape)
     expect(tuple(features.shape) == shape, f"The shape should be {shape}. Yours is {tuple(features.shape)}.")
     off = (features - expected).abs().max().item()
     expect(off < 1e-4, f"Right shape, but the numbers are off by up to {off:.2g}. Eval mode, and the right order?")
 
 
-def in_train_mode(backbone):
+def _in_train_mode(backbone):
     backbone.train()
 
 
-def the_backbone_stays(prepare):
-    _, _, backbone, before, modes, _ = watched(10, 4, prepare=prepare)
+def _the_backbone_stays(prepare):
+    _, _, backbone, before, modes, _ = _watched(10, 4, prepare=prepare)
     changed = networks.moved(before, networks.snapshot(backbone))
     expect(not changed, f"{len(changed)} tensors of the backbone changed, {changed[:1]} for example.")
     after = [module.training for module in backbone.modules()]
     expect(after == modes, "The backbone came back in another mode (train or eval) than it had before.")
 
 
-def each_image_once(count, batch_size):
-    *_, seen = watched(count, batch_size)
+def _each_image_once(count, batch_size):
+    *_, seen = _watched(count, batch_size)
     looked_at, largest = sum(size for size, _, _ in seen), max((size for size, _, _ in seen), default=0)
     expect(looked_at == count, f"There are {count} images, and the backbone looked at {looked_at}.")
     expect(largest <= batch_size, f"batch_size is {batch_size}, and the backbone got {largest} images at once.")
 
 
-def without_gradients():
-    features, *_, seen = watched(9, 4)
+def _without_gradients():
+    features, *_, seen = _watched(9, 4)
     expect(not features.requires_grad, "The features remember how they were computed: they have requires_grad=True.")
     expect(
         not any(gradients for _, _, gradients in seen),
@@ -428,8 +432,9 @@ def without_gradients():
     )
 
 
-def a_head_can_learn():
-    features, *_ = watched(8, 4)
+def _a_head_can_learn():
+    _right_numbers(8, 4)
+    features, *_ = _watched(8, 4)
     head = nn.Linear(features.shape[1], 2)
     with torch.enable_grad():
         nn.functional.cross_entropy(head(features), torch.arange(8) % 2).backward()
@@ -437,27 +442,27 @@ def a_head_can_learn():
 
 
 points = Points(5)
-points.check("ten images, four at a time: the right numbers", right_numbers, 10, 4)
-points.check("each image once, at most four at a time", each_image_once, 10, 4)
-points.check("no gradients", without_gradients)
-points.check("a backbone in train mode gives the same numbers", lambda: right_numbers(10, 4, prepare=in_train_mode))
-points.check("a backbone in train mode comes back unchanged", the_backbone_stays, in_train_mode)
+points.check("ten images, four at a time: the right numbers", _right_numbers, 10, 4)
+points.check("each image once, at most four at a time", _each_image_once, 10, 4)
+points.check("no gradients", _without_gradients)
+points.check("a backbone in train mode gives the same numbers", lambda: _right_numbers(10, 4, prepare=_in_train_mode))
+points.check("a backbone in train mode comes back unchanged", _the_backbone_stays, _in_train_mode)
 ### BEGIN HIDDEN TESTS
 
 
-def half_frozen(backbone):
+def _half_frozen(backbone):
     backbone.train()
     backbone[1].eval()
 
 
-points.check("other sizes and another network", lambda: right_numbers(13, 5, side=21, width=30, seed=1), worth=2)
-points.check("one image", right_numbers, 1, 8)
-points.check("a batch of one at the end", right_numbers, 9, 4)
-points.check("seven images, one at a time", each_image_once, 7, 1)
-points.check("fewer images than a batch has room for", each_image_once, 3, 100)
-points.check("a head can be trained on the features", a_head_can_learn, worth=3)
-points.check("a backbone in eval mode stays in eval mode", the_backbone_stays, nn.Module.eval, worth=2)
-points.check("a backbone with one layer in eval mode keeps it there", the_backbone_stays, half_frozen, worth=0.5)
+points.check("other sizes and another network", lambda: _right_numbers(13, 5, side=21, width=30, seed=1), worth=2)
+points.check("one image", _right_numbers, 1, 8)
+points.check("a batch of one at the end", _right_numbers, 9, 4)
+points.check("seven images, one at a time", _each_image_once, 7, 1)
+points.check("fewer images than a batch has room for", _each_image_once, 3, 100)
+points.check("a head can be trained on the features", _a_head_can_learn, worth=3)
+points.check("a backbone in eval mode stays in eval mode", _the_backbone_stays, nn.Module.eval, worth=2)
+points.check("a backbone with one layer in eval mode keeps it there", _the_backbone_stays, _half_frozen, worth=0.5)
 ### END HIDDEN TESTS
 points.total()
 
@@ -494,7 +499,8 @@ except Exception as error:
 #   that did best on them. Another validation set may choose another head.
 # - The scores of a picture do not depend on the other pictures in its batch.
 # - Features of another network may be a thousand times larger, and far from zero. Scale them, with numbers from the
-#   training pictures, and mind that your head will get unscaled features later.
+#   training pictures, and mind that your head will get unscaled features later. A feature may be the same in all
+#   training pictures and differ a little in others; it must not drown the rest.
 # - The same seed gives the same head. The tensors that you are given stay as they are.
 #
 # How you train is up to you, as long as it takes a few seconds.
@@ -551,7 +557,7 @@ from torch import nn
 from course_utils.grading import Points, expect
 
 
-def clouds(num_classes, per_class, width=20, apart=5.0, scale=1.0, offset=0.0, seed=0, part=0):
+def _clouds(num_classes, per_class, width=20, apart=5.0, scale=1.0, offset=0.0, seed=0, part=0):
     """Features (N, width) and labels (N,): one round cloud for each class; `part` draws other points of the same."""
     centers = torch.randn(num_classes, width, generator=torch.Generator().manual_seed(seed))
     centers = apart * centers / centers.norm(dim=1, keepdim=True)
@@ -561,14 +567,14 @@ def clouds(num_classes, per_class, width=20, apart=5.0, scale=1.0, offset=0.0, s
     return scale * features + offset, labels
 
 
-def trained(train, validation, num_classes, seed=0):
+def _trained(train, validation, num_classes, seed=0):
     head = train_head(*train, *validation, num_classes, seed)
     expect(head is not None, "train_head returned None. Does it end with `return head`?")
     expect(isinstance(head, nn.Module), f"It should return an nn.Module, not a {type(head).__name__}.")
     return head
 
 
-def scores_of(head, features, num_classes):
+def _scores_of(head, features, num_classes):
     with torch.no_grad():
         scores = head(features)
     expect(isinstance(scores, torch.Tensor), f"The head should give a tensor, not a {type(scores).__name__}.")
@@ -582,39 +588,39 @@ def scores_of(head, features, num_classes):
     return scores
 
 
-def right_of(head, test, num_classes):
-    return (scores_of(head, test[0], num_classes).argmax(dim=1) == test[1]).float().mean().item()
+def _right_of(head, test, num_classes):
+    return (_scores_of(head, test[0], num_classes).argmax(dim=1) == test[1]).float().mean().item()
 
 
-def learns(num_classes, bar, per_class=40, **options):
-    train, validation, test = (clouds(num_classes, per_class, part=part, **options) for part in range(3))
-    right = right_of(trained(train, validation, num_classes), test, num_classes)
+def _learns(num_classes, bar, per_class=40, **options):
+    train, validation, test = (_clouds(num_classes, per_class, part=part, **options) for part in range(3))
+    right = _right_of(_trained(train, validation, num_classes), test, num_classes)
     expect(right >= bar, f"On new pictures the head is right for {right:.0%}. At least {bar:.0%} can be expected here.")
 
 
-def tensors_stay():
-    sets = [clouds(2, 30, part=part) for part in range(2)]
+def _tensors_stay():
+    sets = [_clouds(2, 30, part=part) for part in range(2)]
     copies = [(features.clone(), labels.clone()) for features, labels in sets]
-    head = trained(*sets, 2)
-    scores_of(head, sets[0][0], 2)
+    head = _trained(*sets, 2)
+    _scores_of(head, sets[0][0], 2)
     pairs = [(one[i], other[i]) for one, other in zip(sets, copies, strict=True) for i in (0, 1)]
     same = all(torch.equal(now, before) for now, before in pairs)
     expect(same, "The tensors that train_head was given are not the same any more.")
 
 
-def the_seed_decides():
-    train, validation, test = (clouds(3, 20, apart=2.0, part=part) for part in range(3))
-    first = scores_of(trained(train, validation, 3, seed=5), test[0], 3)
+def _the_seed_decides():
+    train, validation, test = (_clouds(3, 20, apart=2.0, part=part) for part in range(3))
+    first = _scores_of(_trained(train, validation, 3, seed=5), test[0], 3)
     torch.rand(7)
-    again = scores_of(trained(train, validation, 3, seed=5), test[0], 3)
+    again = _scores_of(_trained(train, validation, 3, seed=5), test[0], 3)
     expect(torch.allclose(first, again, atol=1e-4), "The same seed gave two different heads.")
 
 
-def validation_chooses():
+def _validation_chooses():
     # Two validation sets that contradict each other, label by label. Which head is best cannot be the same for both.
-    train, validation, test = (clouds(2, 60, apart=1.5, width=15, part=part) for part in range(3))
+    train, validation, test = (_clouds(2, 60, apart=1.5, width=15, part=part) for part in range(3))
     contrary = (validation[0], 1 - validation[1])
-    one, other = (scores_of(trained(train, chosen_by, 2), test[0], 2) for chosen_by in (validation, contrary))
+    one, other = (_scores_of(_trained(train, chosen_by, 2), test[0], 2) for chosen_by in (validation, contrary))
     expect(
         not torch.allclose(one, other, atol=1e-5),
         "Two validation sets that say opposite things chose the same head. Are they asked at all?",
@@ -622,53 +628,54 @@ def validation_chooses():
 
 
 points = Points(5)
-points.check("two classes", learns, 2, 0.9)
-points.check("five classes", learns, 5, 0.9)
-points.check("the same seed gives the same head", the_seed_decides)
-points.check("the validation set chooses", validation_chooses, worth=2)
+points.check("two classes", _learns, 2, 0.9)
+points.check("five classes", _learns, 5, 0.9)
+points.check("the same seed gives the same head", _the_seed_decides)
+points.check("the validation set chooses", _validation_chooses, worth=2)
 ### BEGIN HIDDEN TESTS
 
 
-def validation_does_not_teach():
-    train, validation, test = clouds(2, 20, part=0), clouds(2, 300, part=1), clouds(2, 200, part=2)
-    head = trained(train, (validation[0], 1 - validation[1]), 2)
-    right = right_of(head, (test[0], 1 - test[1]), 2)
+def _validation_does_not_teach():
+    train, validation, test = _clouds(2, 20, part=0), _clouds(2, 300, part=1), _clouds(2, 200, part=2)
+    contrary, contrary_test = (validation[0], 1 - validation[1]), (test[0], 1 - test[1])
+    # A head that has learned next to nothing yet may agree with them by chance, but not with every seed.
+    right = min(_right_of(_trained(train, contrary, 2, seed), contrary_test, 2) for seed in range(5))
     expect(
         right < 0.8,
         "All validation labels were exchanged, and the head learned to answer like them. They may choose among heads, "
         "but the weights have to come from the training set.",
     )
-    expect(right_of(trained(train, validation, 2), test, 2) >= 0.8, "With honest labels it does not learn.")
+    expect(_right_of(_trained(train, validation, 2), test, 2) >= 0.8, "With honest labels it does not learn.")
 
 
-def one_at_a_time():
-    train, validation, test = (clouds(3, 40, part=part) for part in range(3))
-    head = trained(train, validation, 3)
-    together = scores_of(head, test[0][:6], 3)
-    alone = torch.cat([scores_of(head, row[None], 3) for row in test[0][:6]])
+def _one_at_a_time():
+    train, validation, test = (_clouds(3, 40, part=part) for part in range(3))
+    head = _trained(train, validation, 3)
+    together = _scores_of(head, test[0][:6], 3)
+    alone = torch.cat([_scores_of(head, row[None], 3) for row in test[0][:6]])
     expect(
         torch.allclose(together, alone, atol=1e-3, rtol=1e-3),
         "The scores of a picture are others when it comes alone than when it comes with others.",
     )
-    expect(torch.equal(together, scores_of(head, test[0][:6], 3)), "Asked twice, the head gives two answers.")
+    expect(torch.equal(together, _scores_of(head, test[0][:6], 3)), "Asked twice, the head gives two answers.")
 
 
-def a_constant_feature():
-    sets = [clouds(2, 40, part=part) for part in range(3)]
+def _a_constant_feature():
+    sets = [_clouds(2, 40, part=part) for part in range(3)]
     # Always 7 in training and validation; in the test, a little more or less.
     train, validation = ((torch.cat([f, torch.full((len(f), 1), 7.0)], dim=1), y) for f, y in sets[:2])
     test = torch.cat([sets[2][0], 7 + torch.linspace(-0.2, 0.2, len(sets[2][0]))[:, None]], dim=1), sets[2][1]
-    right = right_of(trained(train, validation, 2), test, 2)
+    right = _right_of(_trained(train, validation, 2), test, 2)
     expect(right >= 0.9, f"With a feature that was always 7 in training the head is right for only {right:.0%}.")
 
 
-points.check("the validation set does not teach", validation_does_not_teach, worth=2)
-points.check("a picture's neighbours do not matter", one_at_a_time)
-points.check("seven classes, wide features", lambda: learns(7, 0.85, width=100, seed=3))
-points.check("features that are a thousand times larger", lambda: learns(3, 0.9, scale=1000.0, seed=4))
-points.check("features that are very small and far from zero", lambda: learns(3, 0.9, scale=0.01, offset=3.0, seed=5))
-points.check("a feature that never changes", a_constant_feature)
-points.check("the tensors stay as they are", tensors_stay)
+points.check("the validation set does not teach", _validation_does_not_teach, worth=2)
+points.check("a picture's neighbours do not matter", _one_at_a_time)
+points.check("seven classes, wide features", lambda: _learns(7, 0.85, width=100, seed=3))
+points.check("features that are a thousand times larger", lambda: _learns(3, 0.9, scale=1000.0, seed=4))
+points.check("features that are very small and far from zero", lambda: _learns(3, 0.9, scale=0.01, offset=3.0, seed=5))
+points.check("a feature that never changes", _a_constant_feature)
+points.check("the tensors stay as they are", _tensors_stay)
 ### END HIDDEN TESTS
 points.total()
 
@@ -714,43 +721,43 @@ from torch import nn
 from course_utils.grading import Points, expect, networks
 
 
-def one_hot(classes, num_classes):
+def _one_hot(classes, num_classes):
     return 10.0 * nn.functional.one_hot(torch.tensor(classes), num_classes).float()
 
 
-def counted(model, batches):
+def _counted(model, batches):
     share = accuracy(model, batches)
     expect(share is not None, "accuracy returned None. Does it end with a `return`?")
     expect(isinstance(share, float), f"It should return a Python float, not a {type(share).__name__}.")
     return share
 
 
-def counts(batches, num_classes, expected, as_generator=False):
+def _counts(batches, num_classes, expected, as_generator=False):
     # The scores come ready-made, so the model has nothing to do but pass them on.
-    pairs = [(one_hot(guessed, num_classes), torch.tensor(actual)) for guessed, actual in batches]
-    share = counted(nn.Identity(), (pair for pair in pairs) if as_generator else pairs)
+    pairs = [(_one_hot(guessed, num_classes), torch.tensor(actual)) for guessed, actual in batches]
+    share = _counted(nn.Identity(), (pair for pair in pairs) if as_generator else pairs)
     expect(abs(share - expected) < 1e-6, f"The share of right answers is {expected:.4f}. Yours is {share:.4f}.")
 
 
-def the_model_comes_back(train):
+def _the_model_comes_back(train):
     model = nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(0.9)).train(train)
     before, seen = networks.snapshot(model), []
     model.register_forward_pre_hook(lambda module, _: seen.append((module.training, torch.is_grad_enabled())))
-    counted(model, [(one_hot([0, 1, 2, 1], 3), torch.tensor([0, 1, 2, 0]))])
+    _counted(model, [(_one_hot([0, 1, 2, 1], 3), torch.tensor([0, 1, 2, 0]))])
     expect(seen == [(False, False)], "The model should see the batch once, in eval mode and without gradients.")
     expect(not networks.moved(before, networks.snapshot(model)), "Counting changed the numbers in the model.")
     expect(model.training == train, "The model came back in another mode than it had before.")
 
 
 points = Points(3)
-points.check("three of four", counts, [([0, 1, 1, 0], [0, 1, 1, 1])], 2, 0.75)
-points.check("ten of ten, and none of two", counts, [([1] * 10, [1] * 10), ([0, 1], [1, 0])], 2, 10 / 12, worth=2)
-points.check("a model in train mode", the_model_comes_back, True)
+points.check("three of four", _counts, [([0, 1, 1, 0], [0, 1, 1, 1])], 2, 0.75)
+points.check("ten of ten, and none of two", _counts, [([1] * 10, [1] * 10), ([0, 1], [1, 0])], 2, 10 / 12, worth=2)
+points.check("a model in train mode", _the_model_comes_back, True)
 ### BEGIN HIDDEN TESTS
-points.check("a model in eval mode", the_model_comes_back, False)
-points.check("nine classes", counts, [([8, 3, 0], [8, 3, 1]), ([5], [5]), ([2, 2], [7, 2])], 9, 4 / 6, worth=2)
-points.check("a generator", counts, [([0] * 5, [0, 0, 0, 1, 1]), ([1], [1])], 2, 4 / 6, True)
-points.check("nothing right", counts, [([0, 0], [1, 1])], 2, 0.0)
+points.check("a model in eval mode", _the_model_comes_back, False)
+points.check("nine classes", _counts, [([8, 3, 0], [8, 3, 1]), ([5], [5]), ([2, 2], [7, 2])], 9, 4 / 6, worth=2)
+points.check("a generator", _counts, [([0] * 5, [0, 0, 0, 1, 1]), ([1], [1])], 2, 4 / 6, True)
+points.check("nothing right", _counts, [([0, 0], [1, 1])], 2, 0.0)
 ### END HIDDEN TESTS
 points.total()
 
@@ -791,12 +798,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_utils.grading import Points, expect
+from course_utils.grading import Points, expect, stickers
 
-BAR = 0.6
+_BAR = 0.6
 
 
-def blobs(num_classes, count, width=16, apart=2.5, seed=0):
+def _blobs(num_classes, count, width=16, apart=2.5, seed=0):
     """Features (count, width) and labels (count,) that a head can learn, and three parts of 60, 20 and 20 %."""
     chance = torch.Generator().manual_seed(seed)
     centers = torch.randn(num_classes, width, generator=chance)
@@ -807,7 +814,7 @@ def blobs(num_classes, count, width=16, apart=2.5, seed=0):
     return features, labels, (order[: count * 3 // 5], order[count * 3 // 5 : count * 4 // 5], order[count * 4 // 5 :])
 
 
-def result(features, labels, parts, num_classes, seed=0):
+def _result(features, labels, parts, num_classes, seed=0):
     copies = features.clone(), labels.clone()
     returned = experiment(features, labels, parts, num_classes, seed)
     expect(returned is not None, "experiment returned None. Does it end with a `return`?")
@@ -825,30 +832,31 @@ def result(features, labels, parts, num_classes, seed=0):
     return head, share
 
 
-def share_right(head, features, labels):
+def _share_right(head, features, labels):
     with torch.no_grad():
         return (head(features).argmax(dim=1) == labels).float().mean().item()
 
 
-def the_number_is_true(num_classes, count, seed=0):
-    features, labels, parts = blobs(num_classes, count, seed=seed)
-    head, share = result(features, labels, parts, num_classes)
-    really = share_right(head, features[parts[2]], labels[parts[2]])
+def _the_number_is_true(num_classes, count, seed=0):
+    features, labels, parts = _blobs(num_classes, count, seed=seed)
+    head, share = _result(features, labels, parts, num_classes)
+    really = _share_right(head, features[parts[2]], labels[parts[2]])
     expect(abs(share - really) < 1e-4, f"You report {share:.1%}. On the test part, the head is right for {really:.1%}.")
     chance = 1 / num_classes
     expect(share > 1.5 * chance, f"The head is right for {share:.1%}; guessing would reach {chance:.1%}.")
 
 
-def the_head_stays_the_same(change, num_classes=2, seed=0):
-    features, labels, parts = blobs(num_classes, 150, apart=1.5, seed=seed)
+def _the_head_stays_the_same(change, num_classes=2, seed=0):
+    _the_number_is_true(num_classes, 150, seed)  # a head that never learns stays the same as well
+    features, labels, parts = _blobs(num_classes, 150, apart=1.5, seed=seed)
     other_features, other_labels = features.clone(), labels.clone()
     test = parts[2]
     if change == "labels":
         other_labels[test] = (labels[test] + 1) % num_classes
     else:
         other_features[test] = 1000 * features[test].flip(1) + 500
-    one, _ = result(features, labels, parts, num_classes)
-    other, _ = result(other_features, other_labels, parts, num_classes)
+    one, _ = _result(features, labels, parts, num_classes)
+    other, _ = _result(other_features, other_labels, parts, num_classes)
     with torch.no_grad():
         expect(
             torch.allclose(one(features), other(features), atol=1e-5),
@@ -857,42 +865,46 @@ def the_head_stays_the_same(change, num_classes=2, seed=0):
 
 
 points = Points(4)
-points.check("the number is true", the_number_is_true, 2, 200)
-points.check("other labels in the test part, the same head", the_head_stays_the_same, "labels", worth=2)
+points.check("the number is true", _the_number_is_true, 2, 200)
+points.check("other labels in the test part, the same head", _the_head_stays_the_same, "labels", worth=2)
 ### BEGIN HIDDEN TESTS
-points.check("the number is true for four classes", the_number_is_true, 4, 320, 1)
-points.check("other pictures in the test part, the same head", the_head_stays_the_same, "pictures", worth=2)
-points.check("other labels, three classes", the_head_stays_the_same, "labels", 3, 2)
+points.check("the number is true for four classes", _the_number_is_true, 4, 320, 1)
+points.check("other pictures in the test part, the same head", _the_head_stays_the_same, "pictures", worth=2)
+points.check("other labels, three classes", _the_head_stays_the_same, "labels", 3, 2)
 
 
-shares = []  # what the head reaches, one for each seed
+_shares = []  # what the head reaches, one for each seed
 
 
-def new_stickers(seed):
+def _new_stickers(seed):
     for name, value in {"groups": groups, "parts": parts, "features": features}.items():
         expect(value is not None, f"There are no {name} yet: the functions above have to work first.")
-    expect(tuple(features.shape) == (500, 512), f"The features should have the shape (500, 512), not {features.shape}.")
+    pile = stickers.stickers(500, copies=200)
+    labels = torch.tensor(pile.labels)
+    hint = "Has another cell taken the name?"
+    expect(len(groups) == 500, f"`groups` should have 500 numbers, not {len(groups)}. {hint}")
+    expect(tuple(features.shape) == (500, 512), f"`features` should be (500, 512), not {tuple(features.shape)}. {hint}")
     # Whoever shows the same drawing, according to the pile itself, must be in the same part.
     three = [list(part) for part in split(pile.labels, groups, (0.6, 0.2, 0.2), seed)]
     learned = {pile.drawings[i] for i in three[0] + three[1]}
     known = sum(pile.drawings[i] in learned for i in three[2])
     expect(not known, f"{known} of the {len(three[2])} test stickers are known from training or validation.")
-    head, share = result(features, labels, three, 2, seed)
-    really = share_right(head, features[three[2]], labels[three[2]])
+    head, share = _result(features, labels, three, 2, seed)
+    really = _share_right(head, features[three[2]], labels[three[2]])
     expect(abs(share - really) < 1e-4, f"You report {share:.1%}, and the head is right for {really:.1%}.")
-    shares.append(share)
+    _shares.append(share)
     return f"{share:.1%} of stickers that the head has never seen."
 
 
-def the_bar():
-    expect(len(shares) == 3, "Without three honest numbers there is no mean.")
-    mean = float(np.mean(shares))
-    expect(mean >= BAR, f"Over three seeds the head is right for {mean:.1%} of new stickers. The bar is {BAR:.0%}.")
+def _the_bar():
+    expect(len(_shares) == 3, "Without three honest numbers there is no mean.")
+    mean = float(np.mean(_shares))
+    expect(mean >= _BAR, f"Over three seeds the head is right for {mean:.1%} of new stickers. The bar is {_BAR:.0%}.")
 
 
-for seed in (1, 2, 3):
-    points.check(f"500 stickers with the seed {seed}: no leak, and a true number", new_stickers, seed, worth=0.5)
-points.check("500 stickers: above the bar", the_bar, worth=1.5)
+for _seed in (1, 2, 3):
+    points.check(f"500 stickers with the seed {_seed}: no leak, and a true number", _new_stickers, _seed, worth=0.5)
+points.check("500 stickers: above the bar", _the_bar, worth=1.5)
 ### END HIDDEN TESTS
 points.total()
 

@@ -93,7 +93,7 @@ import torch
 from course_utils.grading import Points, expect, flights
 
 
-def logits_become_decisions(logits, categories):
+def _logits_become_decisions(logits, categories):
     before = logits.clone()
     answer = decide(logits, categories)
     expect(answer is not None, "decide returned None. Does it end with `return probabilities, names`?")
@@ -120,30 +120,32 @@ def logits_become_decisions(logits, categories):
 
 
 points = Points(4)
-points.check("four pictures", logits_become_decisions, flights.scored(4, 3, seed=0)[0], ["grass", "hare", "fawn"])
-sure = torch.tensor([[1000.0, -50.0], [0.0, 3.0]])
-points.check("a very sure network", logits_become_decisions, sure, ["grass", "fawn"], worth=2)
+points.check("four pictures", _logits_become_decisions, flights.scored(4, 3, seed=0)[0], ["grass", "hare", "fawn"])
+_sure = torch.tensor([[1000.0, -50.0], [0.0, 3.0]])
+points.check("a very sure network", _logits_become_decisions, _sure, ["grass", "fawn"], worth=2)
 ### BEGIN HIDDEN TESTS
 points.check(
-    "as many pictures as categories", logits_become_decisions, flights.scored(3, 3, seed=4)[0], ["a", "b", "c"]
+    "as many pictures as categories", _logits_become_decisions, flights.scored(3, 3, seed=4)[0], ["a", "b", "c"]
 )
 points.check(
     "the categories in another order",
-    logits_become_decisions,
+    _logits_become_decisions,
     flights.scored(40, 3, seed=5)[0],
     ["fawn", "grass", "hare"],
 )
-points.check("a single picture", logits_become_decisions, flights.scored(1, 4, seed=6)[0], ["w", "x", "y", "z"])
+points.check("a single picture", _logits_become_decisions, flights.scored(1, 4, seed=6)[0], ["w", "x", "y", "z"])
 points.check(
-    "500 pictures of 12 categories", logits_become_decisions, flights.scored(500, 12, seed=7)[0], list("abcdefghijkl")
+    "500 pictures of 12 categories", _logits_become_decisions, flights.scored(500, 12, seed=7)[0], list("abcdefghijkl")
 )
 points.check(
     "a network that has no idea",
-    logits_become_decisions,
+    _logits_become_decisions,
     torch.tensor([[0.5, 0.5, 0.5], [-1.0, 2.0, 2.0]]),
     ["p", "q", "r"],
 )
-points.check("very low scores", logits_become_decisions, torch.tensor([[-400.0, -399.0], [-900.0, -901.0]]), ["p", "q"])
+points.check(
+    "very low scores", _logits_become_decisions, torch.tensor([[-400.0, -399.0], [-900.0, -901.0]]), ["p", "q"]
+)
 ### END HIDDEN TESTS
 points.total()
 
@@ -185,7 +187,7 @@ import torch
 from course_utils.grading import Points, expect, flights
 
 
-def counts_every_picture(sizes, num_classes, seed, as_loader=False):
+def _counts_every_picture(sizes, num_classes, seed, as_loader=False):
     batches = flights.batches(sizes, num_classes, seed)
     shares = [(logits.argmax(dim=1) == labels).double().mean().item() for logits, labels in batches]
     expected = sum(share * size for share, size in zip(shares, sizes, strict=True)) / sum(sizes)
@@ -202,21 +204,21 @@ def counts_every_picture(sizes, num_classes, seed, as_loader=False):
     expect(False, f"Counted picture by picture the accuracy is {expected:.4f}. Yours is {found:.4f}.")
 
 
-def all_wrong():
+def _all_wrong():
     answer = accuracy([(torch.tensor([[2.0, 1.0], [0.0, 3.0]]), torch.tensor([1, 0]))])
     expect(answer is not None, "accuracy returned None. Does it end with a `return`?")
     expect(flights.number(answer, "The accuracy") == 0, "The network got both pictures wrong, so the accuracy is 0.")
 
 
 points = Points(3)
-points.check("three batches of 20", counts_every_picture, [20, 20, 20], 3, 0)
-points.check("two batches of 32 and one of 3", counts_every_picture, [32, 32, 3], 3, 1)
-points.check("both pictures wrong", all_wrong)
+points.check("three batches of 20", _counts_every_picture, [20, 20, 20], 3, 0)
+points.check("two batches of 32 and one of 3", _counts_every_picture, [32, 32, 3], 3, 1)
+points.check("both pictures wrong", _all_wrong)
 ### BEGIN HIDDEN TESTS
-points.check("batches of all sizes, ten categories", counts_every_picture, [7, 1, 30, 2, 11], 10, 2, worth=2)
-points.check("a flight of one picture", counts_every_picture, [1], 3, 3)
-points.check("a loader that can be walked through once", counts_every_picture, [16, 16, 5], 4, 4, True, worth=2)
-points.check("a first batch that is smaller", counts_every_picture, [2, 64, 64], 2, 9)
+points.check("batches of all sizes, ten categories", _counts_every_picture, [7, 1, 30, 2, 11], 10, 2, worth=2)
+points.check("a flight of one picture", _counts_every_picture, [1], 3, 3)
+points.check("a loader that can be walked through once", _counts_every_picture, [16, 16, 5], 4, 4, True, worth=2)
+points.check("a first batch that is smaller", _counts_every_picture, [2, 64, 64], 2, 9)
 ### END HIDDEN TESTS
 points.total()
 
@@ -271,14 +273,14 @@ import numpy as np
 from course_utils.grading import Points, expect, flights
 
 
-def a_morning(count, categories, seed):
+def _a_morning(count, categories, seed):
     random = np.random.default_rng(seed)
     actual = [str(name) for name in random.choice(categories, count)]
     guesses = [str(name) for name in random.choice(categories, count)]
     return actual, [a if random.random() < 0.6 else guess for a, guess in zip(actual, guesses, strict=True)]
 
 
-def counts_the_confusions(actual, predicted, categories, positive):
+def _counts_the_confusions(actual, predicted, categories, positive):
     kept = list(categories)
     answer = confusion(actual, predicted, categories, positive)
     expect(answer is not None, "confusion returned None. Does it end with a `return`?")
@@ -307,7 +309,7 @@ def counts_the_confusions(actual, predicted, categories, positive):
 points = Points(4)
 points.check(
     "six pictures, by hand",
-    counts_the_confusions,
+    _counts_the_confusions,
     ["fawn", "grass", "fawn", "fawn", "grass", "grass"],
     ["fawn", "grass", "grass", "grass", "grass", "fawn"],
     ["grass", "fawn"],
@@ -315,37 +317,37 @@ points.check(
 )
 points.check(
     "looking for hares",
-    counts_the_confusions,
-    *a_morning(200, ["grass", "hare", "fawn"], 0),
+    _counts_the_confusions,
+    *_a_morning(200, ["grass", "hare", "fawn"], 0),
     ["grass", "hare", "fawn"],
     "hare",
 )
 ### BEGIN HIDDEN TESTS
 points.check(
     "looking for fawns, the last in the list",
-    counts_the_confusions,
-    *a_morning(200, ["grass", "hare", "fawn"], 1),
+    _counts_the_confusions,
+    *_a_morning(200, ["grass", "hare", "fawn"], 1),
     ["grass", "hare", "fawn"],
     "fawn",
 )
 points.check(
     "the positive category stands first already",
-    counts_the_confusions,
-    *a_morning(150, ["dog", "cat"], 2),
+    _counts_the_confusions,
+    *_a_morning(150, ["dog", "cat"], 2),
     ["dog", "cat"],
     "dog",
 )
 points.check(
     "a morning without hares",
-    counts_the_confusions,
-    *a_morning(100, ["grass", "fawn"], 3),
+    _counts_the_confusions,
+    *_a_morning(100, ["grass", "fawn"], 3),
     ["grass", "hare", "fawn"],
     "fawn",
     worth=2,
 )
 points.check(
     "a network that only ever says grass",
-    counts_the_confusions,
+    _counts_the_confusions,
     ["grass", "hare", "grass", "grass"],
     ["grass"] * 4,
     ["grass", "hare"],
@@ -354,8 +356,8 @@ points.check(
 )
 points.check(
     "seven categories that are not in the order of the alphabet",
-    counts_the_confusions,
-    *a_morning(400, list("gfaecbd"), 4),
+    _counts_the_confusions,
+    *_a_morning(400, list("gfaecbd"), 4),
     list("gfaecbd"),
     "e",
     worth=2,
@@ -406,7 +408,7 @@ def precision_recall(matrix):
 from course_utils.grading import Points, expect, flights
 
 
-def reads_the_matrix(matrix, precision, recall):
+def _reads_the_matrix(matrix, precision, recall):
     answer = precision_recall([list(row) for row in matrix])
     expect(answer is not None, "precision_recall returned None. Does it end with `return precision, recall`?")
     try:
@@ -426,15 +428,15 @@ def reads_the_matrix(matrix, precision, recall):
 
 
 points = Points(3)
-points.check("85 found, 10 missed, 15 false alarms", reads_the_matrix, [[85, 10], [15, 90]], 85 / 100, 85 / 95)
-points.check("nothing was called a fawn", reads_the_matrix, [[0, 3], [0, 97]], float("nan"), 0.0)
+points.check("85 found, 10 missed, 15 false alarms", _reads_the_matrix, [[85, 10], [15, 90]], 85 / 100, 85 / 95)
+points.check("nothing was called a fawn", _reads_the_matrix, [[0, 3], [0, 97]], float("nan"), 0.0)
 ### BEGIN HIDDEN TESTS
-points.check("three categories", reads_the_matrix, [[12, 1, 5], [2, 30, 4], [9, 8, 60]], 12 / 23, 12 / 18, worth=2)
-points.check("there was nothing to find", reads_the_matrix, [[0, 0], [7, 93]], 0.0, float("nan"))
-points.check("neither called nor there", reads_the_matrix, [[0, 0, 0], [0, 5, 1], [0, 2, 9]], *[float("nan")] * 2)
-points.check("everything found, no false alarm", reads_the_matrix, [[20, 0], [0, 980]], 1.0, 1.0)
-points.check("all were called fawn", reads_the_matrix, [[20, 0], [980, 0]], 0.02, 1.0)
-points.check("none of them right", reads_the_matrix, [[0, 4], [6, 90]], 0.0, 0.0)
+points.check("three categories", _reads_the_matrix, [[12, 1, 5], [2, 30, 4], [9, 8, 60]], 12 / 23, 12 / 18, worth=2)
+points.check("there was nothing to find", _reads_the_matrix, [[0, 0], [7, 93]], 0.0, float("nan"))
+points.check("neither called nor there", _reads_the_matrix, [[0, 0, 0], [0, 5, 1], [0, 2, 9]], *[float("nan")] * 2)
+points.check("everything found, no false alarm", _reads_the_matrix, [[20, 0], [0, 980]], 1.0, 1.0)
+points.check("all were called fawn", _reads_the_matrix, [[20, 0], [980, 0]], 0.02, 1.0)
+points.check("none of them right", _reads_the_matrix, [[0, 4], [6, 90]], 0.0, 0.0)
 ### END HIDDEN TESTS
 points.total()
 
@@ -479,7 +481,7 @@ import numpy as np
 from course_utils.grading import Points, expect, flights
 
 
-def bar_is_as_high_as_can_be(probabilities, is_fawn, wanted):
+def _bar_is_as_high_as_can_be(probabilities, is_fawn, wanted):
     kept = probabilities.copy(), is_fawn.copy()
     answer = choose_threshold(probabilities, is_fawn, wanted)
     expect(answer is not None, "choose_threshold returned None. Does it end with a `return`?")
@@ -500,24 +502,24 @@ def bar_is_as_high_as_can_be(probabilities, is_fawn, wanted):
     )
 
 
-ten = np.arange(10, 0, -1) / 16  # float32 holds these exactly
-five_fawns = np.array([True, True, False, True, False, False, True, False, True, False])
+_ten = np.arange(10, 0, -1) / 16  # float32 holds these exactly
+_five_fawns = np.array([True, True, False, True, False, False, True, False, True, False])
 
 points = Points(4)
-points.check("ten pictures, 80 % of five fawns", bar_is_as_high_as_can_be, ten, five_fawns, 0.8)
-points.check("a flight of 1000 with 20 fawns, 90 %", bar_is_as_high_as_can_be, *flights.rare(1000, 20, seed=3), 0.9)
+points.check("ten pictures, 80 % of five fawns", _bar_is_as_high_as_can_be, _ten, _five_fawns, 0.8)
+points.check("a flight of 1000 with 20 fawns, 90 %", _bar_is_as_high_as_can_be, *flights.rare(1000, 20, seed=3), 0.9)
 ### BEGIN HIDDEN TESTS
-points.check("every single fawn", bar_is_as_high_as_can_be, *flights.rare(1000, 25, seed=4), 1.0)
-points.check("half of them, of many", bar_is_as_high_as_can_be, *flights.rare(3000, 400, seed=5), 0.5, worth=2)
-points.check("a share between two counts", bar_is_as_high_as_can_be, *flights.rare(500, 30, seed=6), 0.95)
-points.check("one fawn", bar_is_as_high_as_can_be, *flights.rare(300, 1, seed=7), 0.9)
-poor = flights.rare(2000, 60, seed=8, skill=0.3)
-points.check("a poor network", bar_is_as_high_as_can_be, *poor, 0.75, worth=2)
-same_for_many = np.array([0.25, 0.5, 0.5, 0.5, 0.5, 0.75, 0.25, 0.5])
-fawn_or_not = np.array([True, True, True, False, True, True, False, True])
-points.check("many equal probabilities", bar_is_as_high_as_can_be, same_for_many, fawn_or_not, 0.5)
-points.check("nothing but fawns", bar_is_as_high_as_can_be, ten, np.ones(10, dtype=bool), 0.6)
-points.check("a network that is sure of everything", bar_is_as_high_as_can_be, 0.96875 + ten / 32, five_fawns, 0.4)
+points.check("every single fawn", _bar_is_as_high_as_can_be, *flights.rare(1000, 25, seed=4), 1.0)
+points.check("half of them, of many", _bar_is_as_high_as_can_be, *flights.rare(3000, 400, seed=5), 0.5, worth=2)
+points.check("a share between two counts", _bar_is_as_high_as_can_be, *flights.rare(500, 30, seed=6), 0.95)
+points.check("one fawn", _bar_is_as_high_as_can_be, *flights.rare(300, 1, seed=7), 0.9)
+_poor = flights.rare(2000, 60, seed=8, skill=0.3)
+points.check("a poor network", _bar_is_as_high_as_can_be, *_poor, 0.75, worth=2)
+_same_for_many = np.array([0.25, 0.5, 0.5, 0.5, 0.5, 0.75, 0.25, 0.5])
+_fawn_or_not = np.array([True, True, True, False, True, True, False, True])
+points.check("many equal probabilities", _bar_is_as_high_as_can_be, _same_for_many, _fawn_or_not, 0.5)
+points.check("nothing but fawns", _bar_is_as_high_as_can_be, _ten, np.ones(10, dtype=bool), 0.6)
+points.check("a network that is sure of everything", _bar_is_as_high_as_can_be, 0.96875 + _ten / 32, _five_fawns, 0.4)
 ### END HIDDEN TESTS
 points.total()
 
@@ -581,7 +583,7 @@ import numpy as np
 from course_utils.grading import Points, expect, flights
 
 
-def the_report(validation, test, wanted):
+def _the_report(validation, test, wanted):
     copies = [(probabilities.copy(), is_fawn.copy()) for probabilities, is_fawn in (validation, test)]
     answer = report(*copies, wanted)
     expect(answer is not None, "report returned None. Does it end with a `return`?")
@@ -593,26 +595,26 @@ def the_report(validation, test, wanted):
     return {key: flights.number(answer[key], f"The {key}") for key in keys}
 
 
-def just_enough(pictures, threshold, wanted):
+def _just_enough(pictures, threshold, wanted):
     probabilities, is_fawn = pictures
     of_fawns = probabilities[is_fawn]
     best = max(value for value in of_fawns if (of_fawns >= value).mean() >= wanted - 1e-9)
     return (probabilities >= threshold).sum() == (probabilities >= best).sum()
 
 
-def threshold_comes_from_validation(validation, test, wanted):
-    threshold = the_report(validation, test, wanted)["threshold"]
-    if just_enough(validation, threshold, wanted):
+def _threshold_comes_from_validation(validation, test, wanted):
+    threshold = _the_report(validation, test, wanted)["threshold"]
+    if _just_enough(validation, threshold, wanted):
         return
     expect(
-        not (test[1].any() and just_enough(test, threshold, wanted)),
+        not (test[1].any() and _just_enough(test, threshold, wanted)),
         f"Your threshold of {threshold:.4f} was chosen on the test pictures. It knows the answers that it is measured on.",
     )
     expect(False, f"{threshold:.4f} is not the threshold that the validation pictures give.")
 
 
-def measured_on_test(validation, test, wanted, key):
-    found = the_report(validation, test, wanted)
+def _measured_on_test(validation, test, wanted, key):
+    found = _the_report(validation, test, wanted)
 
     def measure(probabilities, is_fawn):
         says_fawn = probabilities >= found["threshold"]
@@ -635,10 +637,10 @@ def measured_on_test(validation, test, wanted, key):
     expect(False, f"On the test pictures the {what} at your threshold is {expected:.4f}. Yours is {found[key]:.4f}.")
 
 
-def paradox(validation, test, wanted):
-    measured_on_test(validation, test, wanted, "accuracy")
-    measured_on_test(validation, test, wanted, "lazy_accuracy")
-    found = the_report(validation, test, wanted)
+def _paradox(validation, test, wanted):
+    _measured_on_test(validation, test, wanted, "accuracy")
+    _measured_on_test(validation, test, wanted, "lazy_accuracy")
+    found = _the_report(validation, test, wanted)
     expect(found["recall"] > 0, "At this threshold no fawn is found. The threshold is not right yet.")
     return (
         f"Accuracy {found['accuracy']:.1%}, and {found['lazy_accuracy']:.1%} for the lazy rule, which finds nothing. "
@@ -646,26 +648,26 @@ def paradox(validation, test, wanted):
     )
 
 
-this_week = flights.rare(1000, 20, seed=11), flights.rare(1000, 20, seed=12)
+_this_week = flights.rare(1000, 20, seed=11), flights.rare(1000, 20, seed=12)
 
 points = Points(4)
 points.check(
-    "the threshold comes from the validation pictures", threshold_comes_from_validation, *this_week, 0.9, worth=2
+    "the threshold comes from the validation pictures", _threshold_comes_from_validation, *_this_week, 0.9, worth=2
 )
-points.check("both accuracies, on the test pictures", paradox, *this_week, 0.9)
-points.check("precision on the test pictures", measured_on_test, *this_week, 0.9, "precision")
-points.check("recall on the test pictures", measured_on_test, *this_week, 0.9, "recall")
+points.check("both accuracies, on the test pictures", _paradox, *_this_week, 0.9)
+points.check("precision on the test pictures", _measured_on_test, *_this_week, 0.9, "precision")
+points.check("recall on the test pictures", _measured_on_test, *_this_week, 0.9, "recall")
 ### BEGIN HIDDEN TESTS
-another = flights.rare(800, 40, seed=13), flights.rare(1500, 90, seed=14)
-no_fawns = flights.rare(800, 40, seed=15), flights.rare(400, 0, seed=16)
-quiet = flights.rare(800, 40, seed=17), (np.linspace(0, 0.001, 300), np.arange(300) == 299)
-points.check("another week: the threshold", threshold_comes_from_validation, *another, 0.75, worth=4)
-points.check("another week: precision", measured_on_test, *another, 0.75, "precision")
-points.check("another week: recall", measured_on_test, *another, 0.75, "recall")
-points.check("another week: the lazy rule", measured_on_test, *another, 0.75, "lazy_accuracy")
-points.check("test pictures without a fawn: recall", measured_on_test, *no_fawns, 0.9, "recall")
-points.check("test pictures without a fawn: precision", measured_on_test, *no_fawns, 0.9, "precision")
-points.check("a morning without an alarm: precision", measured_on_test, *quiet, 0.5, "precision")
+_another = flights.rare(800, 40, seed=13), flights.rare(1500, 90, seed=14)
+_no_fawns = flights.rare(800, 40, seed=15), flights.rare(400, 0, seed=16)
+_quiet = flights.rare(800, 40, seed=17), (np.linspace(0, 0.001, 300), np.arange(300) == 299)
+points.check("another week: the threshold", _threshold_comes_from_validation, *_another, 0.75, worth=4)
+points.check("another week: precision", _measured_on_test, *_another, 0.75, "precision")
+points.check("another week: recall", _measured_on_test, *_another, 0.75, "recall")
+points.check("another week: the lazy rule", _measured_on_test, *_another, 0.75, "lazy_accuracy")
+points.check("test pictures without a fawn: recall", _measured_on_test, *_no_fawns, 0.9, "recall")
+points.check("test pictures without a fawn: precision", _measured_on_test, *_no_fawns, 0.9, "precision")
+points.check("a morning without an alarm: precision", _measured_on_test, *_quiet, 0.5, "precision")
 ### END HIDDEN TESTS
 points.total()
 
@@ -710,7 +712,7 @@ from PIL import Image
 from course_utils.grading import Points, expect, flights
 
 
-def finds_the_leaks(train, test, expected):
+def _finds_the_leaks(train, test, expected):
     answer = leaked(list(train), list(test))
     expect(answer is not None, "leaked returned None. Does it end with a `return`?")
     try:
@@ -731,7 +733,7 @@ def finds_the_leaks(train, test, expected):
 points = Points(3)
 points.check(
     "two of four were in the training set",
-    finds_the_leaks,
+    _finds_the_leaks,
     [flights.frame(seed) for seed in range(6)],
     [flights.frame(seed) for seed in (9, 2, 8, 5)],
     [1, 3],
@@ -739,14 +741,14 @@ points.check(
 ### BEGIN HIDDEN TESTS
 points.check(
     "no leak at all",
-    finds_the_leaks,
+    _finds_the_leaks,
     [flights.frame(seed) for seed in range(20)],
     [flights.frame(seed) for seed in range(20, 30)],
     [],
 )
 points.check(
     "many pictures, some of them several times",
-    finds_the_leaks,
+    _finds_the_leaks,
     [flights.frame(seed % 120) for seed in range(200)],
     [flights.frame(seed) for seed in (*range(100, 150), 101, 149, 149, 30)],
     [*range(20), 50, 53],
@@ -754,35 +756,35 @@ points.check(
 )
 
 
-def one_pixel_is_another():
+def _one_pixel_is_another():
     image = flights.frame(1)
     other = image.copy()
     red, green, blue = other.getpixel((23, 15))
     other.putpixel((23, 15), (red, green, blue ^ 1))
-    finds_the_leaks([image, flights.frame(2)], [other, image.copy()], [1])
+    _finds_the_leaks([image, flights.frame(2)], [other, image.copy()], [1])
 
 
-def same_bytes_in_another_shape():
+def _same_bytes_in_another_shape():
     wide, high = Image.new("RGB", (40, 30), "gray"), Image.new("RGB", (30, 40), "gray")
-    finds_the_leaks([wide, flights.frame(3)], [high, wide.copy(), flights.frame(3, 16, 24)], [1])
+    _finds_the_leaks([wide, flights.frame(3)], [high, wide.copy(), flights.frame(3, 16, 24)], [1])
 
 
-def same_pixels_in_another_order():
+def _same_pixels_in_another_order():
     image = flights.frame(4)
-    finds_the_leaks([image], [image.transpose(Image.Transpose.ROTATE_180), image.copy()], [1])
+    _finds_the_leaks([image], [image.transpose(Image.Transpose.ROTATE_180), image.copy()], [1])
 
 
-def the_file_does_not_matter():
+def _the_file_does_not_matter():
     image, copy = flights.frame(5), flights.frame(5)
     image.info["time"], copy.info["time"] = "05:12", "05:13"
     image.filename, copy.filename = "one.png", "two.png"
-    finds_the_leaks([image], [flights.frame(6), copy], [1])
+    _finds_the_leaks([image], [flights.frame(6), copy], [1])
 
 
-points.check("one colour of one pixel is another", one_pixel_is_another)
-points.check("the same bytes in another shape", same_bytes_in_another_shape)
-points.check("the same pixels in another order", same_pixels_in_another_order)
-points.check("other names and times, the same picture", the_file_does_not_matter, worth=2)
+points.check("one colour of one pixel is another", _one_pixel_is_another)
+points.check("the same bytes in another shape", _same_bytes_in_another_shape)
+points.check("the same pixels in another order", _same_pixels_in_another_order)
+points.check("other names and times, the same picture", _the_file_does_not_matter, worth=2)
 ### END HIDDEN TESTS
 points.total()
 

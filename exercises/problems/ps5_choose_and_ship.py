@@ -47,7 +47,7 @@ for key, value in models.MobileNet_V2_Weights.DEFAULT.meta.items():
 # | `"accuracy"` | how often the first guess is right on ImageNet-1K, in percent |
 # | `"parameters"` | the number of parameters |
 # | `"gflops"` | billions of multiplications for one picture, as torchvision counts them |
-# | `"megabytes"` | size of the file, in MB |
+# | `"megabytes"` | size of the file, in MB as torchvision gives it (1,048,576 bytes each) |
 
 # %% [markdown] hint="ps5.1"
 # **Where they are.** `weights.meta` is a dictionary, and one of its values is a dictionary of dictionaries. "acc@5"
@@ -78,7 +78,7 @@ from torchvision import models
 from course_utils.grading import Points, expect
 
 
-def are_known(weights):
+def _are_known(weights):
     told = facts(weights)
     expect(told is not None, "facts returned None. Does it end with a `return`?")
     expect(isinstance(told, dict), f"It should return a dictionary, not a {type(told).__name__}.")
@@ -91,18 +91,20 @@ def are_known(weights):
         "megabytes": meta["_file_size"],
     }
     expect(set(told) == set(truth), f"The keys should be {', '.join(truth)}. Yours are {', '.join(map(str, told))}.")
+    odd = [key for key in truth if not isinstance(told[key], str | int | float)]
+    expect(not odd, f"{odd[0]} should be a text or a number, not a {type(told[odd[0]]).__name__}." if odd else "")
     wrong = [key for key in truth if told[key] != truth[key]]
     expect(not wrong, f"{wrong[0]} should be {truth[wrong[0]]!r}, not {told[wrong[0]]!r}." if wrong else "")
 
 
 points = Points(3)
-points.check("ResNet-18", are_known, models.ResNet18_Weights.DEFAULT)
-points.check("MobileNet V2, the newer weights", are_known, models.MobileNet_V2_Weights.IMAGENET1K_V2)
+points.check("ResNet-18", _are_known, models.ResNet18_Weights.DEFAULT)
+points.check("MobileNet V2, the newer weights", _are_known, models.MobileNet_V2_Weights.IMAGENET1K_V2)
 ### BEGIN HIDDEN TESTS
-points.check("MobileNet V2, the older weights", are_known, models.MobileNet_V2_Weights.IMAGENET1K_V1, worth=2)
-points.check("a large one", are_known, models.RegNet_Y_128GF_Weights.IMAGENET1K_SWAG_E2E_V1)
-points.check("a vision transformer", are_known, models.ViT_B_16_Weights.IMAGENET1K_SWAG_LINEAR_V1)
-points.check("an old one", are_known, models.AlexNet_Weights.IMAGENET1K_V1)
+points.check("MobileNet V2, the older weights", _are_known, models.MobileNet_V2_Weights.IMAGENET1K_V1, worth=2)
+points.check("a large one", _are_known, models.RegNet_Y_128GF_Weights.IMAGENET1K_SWAG_E2E_V1)
+points.check("a vision transformer", _are_known, models.ViT_B_16_Weights.IMAGENET1K_SWAG_LINEAR_V1)
+points.check("an old one", _are_known, models.AlexNet_Weights.IMAGENET1K_V1)
 ### END HIDDEN TESTS
 points.total()
 
@@ -142,12 +144,12 @@ import random
 from course_utils.grading import Points, expect
 
 
-def table(*rows):
+def _table(*rows):
     """Models from rows of name, accuracy, parameters, gflops, megabytes."""
     return [dict(zip(("name", "accuracy", "parameters", "gflops", "megabytes"), row, strict=True)) for row in rows]
 
 
-FLOWERS = table(
+_FLOWERS = _table(
     ("edelweiss", 70.0, 4_000_000, 0.3, 16.0),
     ("gentian", 74.0, 5_500_000, 0.2, 21.0),
     ("arnica", 76.0, 6_000_000, 0.6, 25.0),
@@ -156,51 +158,55 @@ FLOWERS = table(
 )
 
 
-def picks(models, at_most, expected):
+def _picks(models, at_most, expected):
     given = copy.deepcopy(models)
     picked = pick(given, dict(at_most))
     expect(given == models, "The list of models, or something in it, has changed.")
     if expected is None:
-        picks(FLOWERS, {"megabytes": 20}, "edelweiss")  # who never picks anything has not earned this
+        _picks(_FLOWERS, {"megabytes": 20}, "edelweiss")  # who never picks anything has not earned this
         expect(picked is None, f"None of the models keeps all limits, so the answer is None, not {picked!r}.")
         return
     expect(picked is not None, f"pick returned None, but {expected!r} keeps all limits.")
     expect(isinstance(picked, dict), f"It should return one of the dictionaries, not a {type(picked).__name__}.")
-    expect(picked.get("name") == expected, f"With {at_most} the best is {expected!r}, not {picked.get('name')!r}.")
+    one_of_them = any(
+        picked is model or list(map(repr, picked.items())) == list(map(repr, model.items())) for model in given
+    )
+    expect(one_of_them, "It should return one of the dictionaries in the list, as it is.")
+    expect(picked["name"] == expected, f"With {at_most} the best is {expected!r}, not {picked['name']!r}.")
 
 
 points = Points(4)
-points.check("at most 20 megabytes", picks, FLOWERS, {"megabytes": 20}, "edelweiss")
-points.check("two limits", picks, FLOWERS, {"megabytes": 30, "gflops": 0.5}, "gentian")
-points.check("exactly 25 megabytes", picks, FLOWERS, {"megabytes": 25}, "arnica")
+points.check("at most 20 megabytes", _picks, _FLOWERS, {"megabytes": 20}, "edelweiss")
+points.check("two limits", _picks, _FLOWERS, {"megabytes": 30, "gflops": 0.5}, "gentian")
+points.check("exactly 25 megabytes", _picks, _FLOWERS, {"megabytes": 25}, "arnica")
 ### BEGIN HIDDEN TESTS
-points.check("no limit at all", picks, FLOWERS, {}, "lily")
-points.check("nothing fits", picks, FLOWERS, {"megabytes": 1}, None)
-points.check("a limit on parameters", picks, FLOWERS, {"parameters": 5_500_000, "megabytes": 1000}, "gentian")
-points.check("three limits", picks, FLOWERS, {"parameters": 6e6, "megabytes": 22, "gflops": 0.25}, "gentian")
-points.check("an empty list", picks, [], {"gflops": 1}, None, worth=0.5)
-points.check("in the reverse order", picks, FLOWERS[::-1], {"gflops": 1}, "arnica", worth=0.5)
+points.check("no limit at all", _picks, _FLOWERS, {}, "lily")
+points.check("nothing fits", _picks, _FLOWERS, {"megabytes": 1}, None)
+points.check("a limit on parameters", _picks, _FLOWERS, {"parameters": 5_500_000, "megabytes": 1000}, "gentian")
+points.check("three limits", _picks, _FLOWERS, {"parameters": 6e6, "megabytes": 22, "gflops": 0.25}, "gentian")
+points.check("an empty list", _picks, [], {"gflops": 1}, None, worth=0.5)
+points.check("in the reverse order", _picks, _FLOWERS[::-1], {"gflops": 1}, "arnica", worth=0.5)
 
 
-def equally_accurate():
-    twins = table(("slow", 80.0, 9, 2.0, 10.0), ("fast", 80.0, 9, 1.0, 20.0), ("weak", 79.0, 9, 0.1, 1.0))
-    picks(twins, {}, "fast")
-    picks(twins[::-1], {"megabytes": 20}, "fast")
+def _equally_accurate():
+    twins = _table(("slow", 80.0, 9, 2.0, 10.0), ("fast", 80.0, 9, 1.0, 20.0), ("weak", 79.0, 9, 0.1, 1.0))
+    _picks(twins, {}, "fast")
+    _picks(twins[::-1], {"megabytes": 20}, "fast")
 
 
-def many_models(seed):
+def _many_models(seed):
     chance = random.Random(seed)
     rows = [
         (f"m{i}", chance.uniform(50, 90), chance.randint(1, 99), chance.random(), chance.random()) for i in range(60)
     ]
     limits = {"parameters": 60, "gflops": 0.7, "megabytes": 0.6}
     fitting = [row for row in rows if row[2] <= 60 and row[3] <= 0.7 and row[4] <= 0.6]
-    picks(table(*rows), limits, max(fitting, key=lambda row: row[1])[0])
+    _picks(_table(*rows), limits, max(fitting, key=lambda row: row[1])[0])
 
 
-points.check("two are equally accurate", equally_accurate, worth=2)
-points.check("sixty models", many_models, 1)
-points.check("sixty others", many_models, 2)
+points.check("two are equally accurate", _equally_accurate, worth=2)
+points.check("sixty models", _many_models, 1)
+points.check("sixty others", _many_models, 2)
 ### END HIDDEN TESTS
 points.total()
 
@@ -249,15 +255,15 @@ import random
 from course_utils.grading import Points, expect
 
 
-def costs(*pairs):
+def _costs(*pairs):
     """Models from pairs of accuracy and gflops; megabytes and parameters go the other way round."""
     return [
-        {"name": f"m{i}", "accuracy": float(a), "gflops": float(c), "megabytes": 100.0 - c, "parameters": 7}
-        for i, (a, c) in enumerate(pairs)
+        {"name": f"m{_i}", "accuracy": float(a), "gflops": float(c), "megabytes": 100.0 - c, "parameters": 7}
+        for _i, (a, c) in enumerate(pairs)
     ]
 
 
-def front_is(models, cost, expected):
+def _front_is(models, cost, expected):
     given = copy.deepcopy(models)
     front = pareto_front(given, cost)
     expect(given == models, "The list of models, or something in it, has changed.")
@@ -276,18 +282,18 @@ def front_is(models, cost, expected):
 points = Points(4)
 points.check(
     "three that are worth it, one that is not",
-    front_is,
-    costs((70, 1), (80, 2), (75, 3), (90, 9)),
+    _front_is,
+    _costs((70, 1), (80, 2), (75, 3), (90, 9)),
     "gflops",
     {"m0", "m1", "m3"},
 )
-points.check("two are alike", front_is, costs((70, 1), (70, 1), (60, 1)), "gflops", {"m0", "m1"})
+points.check("two are alike", _front_is, _costs((70, 1), (70, 1), (60, 1)), "gflops", {"m0", "m1"})
 ### BEGIN HIDDEN TESTS
 
 
-def front_of_many(seed, cost, steps):
+def _front_of_many(seed, cost, steps):
     chance = random.Random(seed)
-    models = costs(*[(chance.randint(50, 50 + steps), chance.randint(1, steps)) for _ in range(70)])
+    models = _costs(*[(chance.randint(50, 50 + steps), chance.randint(1, steps)) for _ in range(70)])
     expected = set()
     for one in models:
         at_most = [other for other in models if other[cost] <= one[cost]]
@@ -295,18 +301,18 @@ def front_of_many(seed, cost, steps):
         cheapest = min(other[cost] for other in models if other["accuracy"] >= one["accuracy"])
         if one["accuracy"] == best and one[cost] == cheapest:
             expected.add(one["name"])
-    front_is(models, cost, expected)
+    _front_is(models, cost, expected)
 
 
-points.check("one model", front_is, costs((50, 5)), "gflops", {"m0"}, worth=0.5)
-points.check("equally accurate: the cheaper one", front_is, costs((70, 4), (70, 2), (90, 9)), "gflops", {"m1", "m2"})
+points.check("one model", _front_is, _costs((50, 5)), "gflops", {"m0"}, worth=0.5)
+points.check("equally accurate: the cheaper one", _front_is, _costs((70, 4), (70, 2), (90, 9)), "gflops", {"m1", "m2"})
 points.check(
-    "equally expensive: the more accurate one", front_is, costs((60, 2), (70, 2), (50, 1)), "gflops", {"m1", "m2"}
+    "equally expensive: the more accurate one", _front_is, _costs((60, 2), (70, 2), (50, 1)), "gflops", {"m1", "m2"}
 )
-points.check("another kind of cost", front_is, costs((70, 1), (80, 2), (75, 3), (90, 9)), "megabytes", {"m3"})
-points.check("seventy models", front_of_many, 1, "gflops", 1000)
-points.check("seventy models with many ties", front_of_many, 2, "gflops", 12, worth=2)
-points.check("seventy models, by megabytes", front_of_many, 3, "megabytes", 12)
+points.check("another kind of cost", _front_is, _costs((70, 1), (80, 2), (75, 3), (90, 9)), "megabytes", {"m3"})
+points.check("seventy models", _front_of_many, 1, "gflops", 1000)
+points.check("seventy models with many ties", _front_of_many, 2, "gflops", 12, worth=2)
+points.check("seventy models, by megabytes", _front_of_many, 3, "megabytes", 12)
 ### END HIDDEN TESTS
 points.total()
 
@@ -383,10 +389,8 @@ from torch import nn
 
 from course_utils.grading import Points, expect
 
-CALL = 0.025  # seconds that a call takes
 
-
-class Device:
+class _Device:
     """A pretended GPU: it takes work at once, and does it when somebody waits for it."""
 
     def __init__(self):
@@ -397,16 +401,16 @@ class Device:
         self.seconds, self.waited = 0.0, self.waited + 1
 
 
-class Sleeper(nn.Module):
-    """A model whose calls take known times; `slow` and `fast` say which of them, counted from 0, are not as usual."""
+class _Sleeper(nn.Module):
+    """A model whose calls take `call` seconds; `slow` and `fast` say which of them, counted from 0, do not."""
 
-    def __init__(self, slow=(), fast=(), device=None):
+    def __init__(self, call, slow=(), fast=(), device=None):
         super().__init__()
-        self.slow, self.fast, self.device, self.seen = slow, fast, device, []
+        self.call, self.slow, self.fast, self.device, self.seen = call, slow, fast, device, []
 
     def forward(self, images):
         number = len(self.seen)
-        seconds = 15 * CALL if number in self.slow else CALL / 15 if number in self.fast else CALL
+        seconds = self.call + 0.35 if number in self.slow else self.call / 15 if number in self.fast else self.call
         self.seen.append((self.training, torch.is_grad_enabled()))
         if self.device:
             self.device.seconds += seconds
@@ -415,95 +419,96 @@ class Sleeper(nn.Module):
         return images
 
 
-def measured(model, **options):
+def _measured(model, **options):
     seconds = latency(model, torch.zeros(2, 3, 8, 8), **options)
     expect(seconds is not None, "latency returned None. Does it end with a `return`?")
     expect(isinstance(seconds, float), f"It should return a float, not a {type(seconds).__name__}.")
+    expect(model.seen, "The model was never called.")
     return seconds
 
 
-def one_call(measure, at_most=3.6 * CALL):
+def _one_call(measure, call, at_most=3.6):
     for _ in range(3):  # on a busy computer a call may take much longer once, or twice
         seconds = measure()
-        if 0.9 * CALL < seconds < at_most:
+        if 0.9 * call < seconds < at_most * call:
             return
-    expect(False, f"A call takes about {CALL} seconds here, and you measured {seconds:.4g}.")
+    expect(False, f"A call takes about {call} seconds here, and you measured {seconds:.4g}.")
 
 
-def steady():
-    one_call(lambda: measured(Sleeper(), warm_up=1, runs=5))
+def _steady(call=0.025):
+    _one_call(lambda: _measured(_Sleeper(call), warm_up=1, runs=5), call)
 
 
-def number_of_calls(warm_up, runs):
-    model = Sleeper()
-    measured(model, warm_up=warm_up, runs=runs)
+def _number_of_calls(warm_up, runs):
+    model = _Sleeper(0.025)
+    _measured(model, warm_up=warm_up, runs=runs)
     expect(
         len(model.seen) == warm_up + runs,
         f"{warm_up} calls to warm up and {runs} to measure are {warm_up + runs}. The model was called {len(model.seen)} times.",
     )
 
 
-def slow_at_first(warm_up=3):
-    one_call(lambda: measured(Sleeper(slow=range(warm_up)), warm_up=warm_up, runs=3))
+def _slow_at_first(warm_up=3, call=0.025):
+    _one_call(lambda: _measured(_Sleeper(call, slow=range(warm_up)), warm_up=warm_up, runs=3), call)
 
 
-def as_in_the_app(train):
-    model = Sleeper().train(train)
-    measured(model, warm_up=1, runs=3)
+def _as_in_the_app(train):
+    model = _Sleeper(0.025).train(train)
+    _measured(model, warm_up=1, runs=3)
     expect(not any(training for training, _ in model.seen), "The model was in train mode while it was measured.")
     expect(not any(gradients for _, gradients in model.seen), "Gradients were switched on while it was measured.")
     expect(model.training == train, "The model came back in another mode than it had before.")
 
 
 points = Points(6)
-points.check("a steady model", steady)
-points.check("the number of calls", number_of_calls, 2, 4)
-points.check("three slow calls at first", slow_at_first)
-points.check("eval mode, no gradients, and back", as_in_the_app, True)
+points.check("a steady model", _steady)
+points.check("the number of calls", _number_of_calls, 2, 4)
+points.check("three slow calls at first", _slow_at_first)
+points.check("eval mode, no gradients, and back", _as_in_the_app, True)
 ### BEGIN HIDDEN TESTS
 
 
-def interrupted():
-    one_call(lambda: measured(Sleeper(slow=(3, 6), fast=(4,)), warm_up=1, runs=7))
+def _interrupted(call=0.1):
+    _one_call(lambda: _measured(_Sleeper(call, slow=(3, 6), fast=(4,)), warm_up=1, runs=7), call)
 
 
-def the_clock_waits():
+def _the_clock_waits(call=0.1):
     def measure():
-        device = Device()
-        seconds = measured(Sleeper(device=device), warm_up=1, runs=5, synchronize=device.wait)
+        device = _Device()
+        seconds = _measured(_Sleeper(call, device=device), warm_up=1, runs=5, synchronize=device.wait)
         expect(
-            seconds > 0.9 * CALL, f"The clock stopped after {seconds:.2g} seconds, before the device had done the work."
+            seconds > 0.9 * call, f"The clock stopped after {seconds:.2g} seconds, before the device had done the work."
         )
         return seconds
 
-    one_call(measure)
+    _one_call(measure, call)
 
 
-def old_work_is_not_counted():
+def _old_work_is_not_counted(call=0.025):
     # The warm-up leaves a lot of work behind. With a single run the median cannot hide it.
     def measure():
-        device = Device()
-        return measured(Sleeper(slow=range(3), device=device), warm_up=3, runs=1, synchronize=device.wait)
+        device = _Device()
+        return _measured(_Sleeper(call, slow=range(3), device=device), warm_up=3, runs=1, synchronize=device.wait)
 
-    one_call(measure, at_most=10 * CALL)
+    _one_call(measure, call, at_most=10)
 
 
-def without_arguments():
+def _without_arguments(call=0.1):
     def measure():
-        seconds = latency(Sleeper(), torch.zeros(1, 3, 8, 8))
+        seconds = latency(_Sleeper(call), torch.zeros(1, 3, 8, 8))
         expect(isinstance(seconds, float), "latency(model, images) should use 3 calls to warm up and 11 runs.")
         return seconds
 
-    one_call(measure)
+    _one_call(measure, call)
 
 
-points.check("two calls are interrupted, one is faster than usual", interrupted, worth=2)
-points.check("a device that returns before the work is done", the_clock_waits, worth=2)
-points.check("work of the warm-up is not counted", old_work_is_not_counted)
-points.check("no warm-up", number_of_calls, 0, 3, worth=0.5)
-points.check("five slow calls at first", slow_at_first, 5)
-points.check("a model in eval mode stays in eval mode", as_in_the_app, False)
-points.check("without further arguments", without_arguments, worth=0.5)
+points.check("two calls are interrupted, one is faster than usual", _interrupted, worth=2)
+points.check("a device that returns before the work is done", _the_clock_waits, worth=2)
+points.check("work of the warm-up is not counted", _old_work_is_not_counted)
+points.check("no warm-up", _number_of_calls, 0, 3, worth=0.5)
+points.check("five slow calls at first", _slow_at_first, 5, 0.1)
+points.check("a model in eval mode stays in eval mode", _as_in_the_app, False)
+points.check("without further arguments", _without_arguments, worth=0.5)
 ### END HIDDEN TESTS
 points.total()
 
@@ -565,7 +570,7 @@ from torch import nn
 from course_utils.grading import Points, expect, networks
 
 
-def flower_network(num_classes, width=6):
+def _flower_network(num_classes, width=6):
     """A small network whose BatchNorm has seen some pictures; new numbers at every call."""
     model = nn.Sequential(
         nn.Conv2d(3, width, 3),
@@ -581,7 +586,7 @@ def flower_network(num_classes, width=6):
     return model
 
 
-def holds_no_code(path):
+def _holds_no_code(path):
     try:
         with safetensors.safe_open(path, "pt"):
             return
@@ -597,7 +602,7 @@ def holds_no_code(path):
         )
 
 
-def arrives(names, train=False, make=flower_network):
+def _arrives(names, train=False, make=_flower_network):
     torch.manual_seed(len(names))
     model = make(len(names)).train(train)
     pictures = torch.rand(4, 3, 12, 12)
@@ -606,7 +611,7 @@ def arrives(names, train=False, make=flower_network):
         path, arrived = Path(folder) / "flowers.model", Path(folder) / "phone"
         save_classifier(model, list(names), path)
         expect(path.is_file(), "After save_classifier there is no file at the path that it was given.")
-        holds_no_code(path)
+        _holds_no_code(path)
         path.rename(arrived)  # only this one file travels
         loaded = load_classifier(arrived, make)
     expect(loaded is not None, "load_classifier returned None. Does it end with a `return`?")
@@ -627,14 +632,14 @@ def arrives(names, train=False, make=flower_network):
     expect(model.training == train, "Saving changed the model's mode.")
 
 
-def refuses(write, what):
+def _refuses(write, what):
     """Whether load_classifier raises an error for the file that `write(path, marker)` wrote, and runs nothing in it."""
-    arrives(["arnica", "gentian"])  # who refuses everything has not earned this
+    _arrives(["arnica", "gentian"])  # who refuses everything has not earned this
     with tempfile.TemporaryDirectory() as folder:
         path, marker = Path(folder) / "stranger", Path(folder) / "opened"
         write(path, marker)
         try:
-            load_classifier(path, flower_network)
+            load_classifier(path, _flower_network)
         except Exception:
             refused = True
         else:
@@ -643,7 +648,7 @@ def refuses(write, what):
     expect(refused, f"load_classifier took {what} without an error.")
 
 
-class Poison:
+class _Poison:
     """A pickle of this runs code when it is opened: it makes a folder. It could do anything."""
 
     def __init__(self, marker):
@@ -653,48 +658,48 @@ class Poison:
         return os.mkdir, (self.marker,)
 
 
-def poisoned(path, marker):
-    torch.save(Poison(marker), path)
+def _poisoned(path, marker):
+    torch.save(_Poison(marker), path)
 
 
 points = Points(5)
-points.check("two flowers", arrives, ["gentian", "arnica"])
-points.check("a model in train mode", lambda: arrives(["gentian", "arnica", "lily"], train=True))
-points.check("a file with code in it", refuses, poisoned, "a pickle with code in it")
+points.check("two flowers", _arrives, ["gentian", "arnica"])
+points.check("a model in train mode", lambda: _arrives(["gentian", "arnica", "lily"], train=True))
+points.check("a file with code in it", _refuses, _poisoned, "a pickle with code in it")
 ### BEGIN HIDDEN TESTS
 
 
-def poisoned_in_a_dictionary(path, marker):
-    state = flower_network(2).state_dict()
+def _poisoned_in_a_dictionary(path, marker):
+    state = _flower_network(2).state_dict()
     names = ["gentian", "arnica"]
     torch.save(
-        {"state_dict": state, "model": state, "categories": names, "names": names, "extra": Poison(marker)}, path
+        {"state_dict": state, "model": state, "categories": names, "names": names, "extra": _Poison(marker)}, path
     )
 
 
-def another_network(path, marker):
-    wide = flower_network(2, width=9)
+def _another_network(path, marker):
+    wide = _flower_network(2, width=9)
     save_classifier(wide, ["gentian", "arnica"], path)
 
 
-def a_deeper_network(path, marker):
-    save_classifier(nn.Sequential(*flower_network(2), nn.Linear(2, 2)), ["gentian", "arnica"], path)
+def _a_deeper_network(path, marker):
+    save_classifier(nn.Sequential(*_flower_network(2), nn.Linear(2, 2)), ["gentian", "arnica"], path)
 
 
-def half_a_network(path, marker):
-    save_classifier(nn.Sequential(*flower_network(2)[:2]), ["gentian", "arnica"], path)
+def _half_a_network(path, marker):
+    save_classifier(nn.Sequential(*_flower_network(2)[:2]), ["gentian", "arnica"], path)
 
 
-many = [f"flower {i}" for i in range(130)]
-points.check("names with umlauts and quotes", arrives, ["Frühlings-Küchenschelle", 'the "true" one', "Edelweiß ⚘"])
-points.check("130 flowers", arrives, many, worth=2)
+_many = [f"flower {i}" for i in range(130)]
+points.check("names with umlauts and quotes", _arrives, ["Frühlings-Küchenschelle", 'the "true" one', "Edelweiß ⚘"])
+points.check("130 flowers", _arrives, _many, worth=2)
 points.check(
-    "a real architecture", lambda: arrives(["a", "b", "c"], make=lambda n: networks.build("shufflenet_v2_x0_5", n))
+    "a real architecture", lambda: _arrives(["a", "b", "c"], make=lambda n: networks.build("shufflenet_v2_x0_5", n))
 )
-points.check("code hidden beside the weights", refuses, poisoned_in_a_dictionary, "a pickle with code in it", worth=2)
-points.check("weights of a wider network", refuses, another_network, "weights of another network")
-points.check("weights of a deeper network", refuses, a_deeper_network, "weights of another network")
-points.check("half of the weights", refuses, half_a_network, "half of the weights", worth=2)
+points.check("code hidden beside the weights", _refuses, _poisoned_in_a_dictionary, "a pickle with code in it", worth=2)
+points.check("weights of a wider network", _refuses, _another_network, "weights of another network")
+points.check("weights of a deeper network", _refuses, _a_deeper_network, "weights of another network")
+points.check("half of the weights", _refuses, _half_a_network, "half of the weights", worth=2)
 ### END HIDDEN TESTS
 points.total()
 
@@ -738,8 +743,8 @@ import torch
 from course_utils.grading import Points, expect, networks
 
 
-def gives_the_same(counts, num_classes=3, train=False, side=12, again=True):
-    model = flower_network(num_classes).train(train)
+def _gives_the_same(counts, num_classes=3, train=False, side=12, again=True):
+    model = _flower_network(num_classes).train(train)
     before = networks.snapshot(model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "flowers.pt2"
@@ -764,12 +769,12 @@ def gives_the_same(counts, num_classes=3, train=False, side=12, again=True):
 
 
 points = Points(3)
-points.check("two pictures", gives_the_same, [2])
-points.check("a model in train mode", lambda: gives_the_same([2], train=True))
-points.check("five pictures", gives_the_same, [2, 5])
+points.check("two pictures", _gives_the_same, [2])
+points.check("a model in train mode", lambda: _gives_the_same([2], train=True))
+points.check("five pictures", _gives_the_same, [2, 5])
 ### BEGIN HIDDEN TESTS
-points.check("one picture, and a hundred", lambda: gives_the_same([1, 100], num_classes=7, side=15), worth=2)
-points.check("a model in train mode, seven pictures", lambda: gives_the_same([7], num_classes=2, train=True), worth=2)
+points.check("one picture, and a hundred", lambda: _gives_the_same([1, 100], num_classes=7, side=15), worth=2)
+points.check("a model in train mode, seven pictures", lambda: _gives_the_same([7], num_classes=2, train=True), worth=2)
 ### END HIDDEN TESTS
 points.total()
 
