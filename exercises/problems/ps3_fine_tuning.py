@@ -387,9 +387,9 @@ def _watched(count, batch_size, side=16, width=12, seed=0, prepare=nn.Module.eva
     )
     features = extract_features(backbone, pictures, batch_size)
     hook.remove()
-    expect(seen, "The backbone was never called.")
     expect(features is not None, "extract_features returned None. Does it end with a `return`?")
     expect(isinstance(features, torch.Tensor), f"It should return a tensor, not a {type(features).__name__}.")
+    expect(seen, "The backbone was never called.")
     expect(torch.equal(pictures, copy), "The images are not the same any more.")
     with torch.no_grad():
         expected = _small_backbone(width, seed).eval()(pictures)
@@ -846,8 +846,19 @@ def _the_number_is_true(num_classes, count, seed=0):
     expect(share > 1.5 * chance, f"The head is right for {share:.1%}; guessing would reach {chance:.1%}.")
 
 
+def _learns_at_all(num_classes, seed):
+    # A head that never learns would be the same for any test part.
+    features, labels, parts = _blobs(num_classes, 150, seed=seed)
+    head, _ = _result(features, labels, parts, num_classes)
+    right, chance = _share_right(head, features[parts[2]], labels[parts[2]]), 1 / num_classes
+    expect(
+        right > 1.5 * chance,
+        f"The head has not learned: it is right for {right:.1%}, and guessing reaches {chance:.1%}.",
+    )
+
+
 def _the_head_stays_the_same(change, num_classes=2, seed=0):
-    _the_number_is_true(num_classes, 150, seed)  # a head that never learns stays the same as well
+    _learns_at_all(num_classes, seed)
     features, labels, parts = _blobs(num_classes, 150, apart=1.5, seed=seed)
     other_features, other_labels = features.clone(), labels.clone()
     test = parts[2]

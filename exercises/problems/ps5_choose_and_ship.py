@@ -427,10 +427,10 @@ def _measured(model, **options):
     return seconds
 
 
-def _one_call(measure, call, at_most=3.6):
+def _one_call(measure, call, late=0.07):
     for _ in range(3):  # on a busy computer a call may take much longer once, or twice
         seconds = measure()
-        if 0.9 * call < seconds < at_most * call:
+        if 0.9 * call < seconds < call + late:
             return
     expect(False, f"A call takes about {call} seconds here, and you measured {seconds:.4g}.")
 
@@ -468,11 +468,11 @@ points.check("eval mode, no gradients, and back", _as_in_the_app, True)
 ### BEGIN HIDDEN TESTS
 
 
-def _interrupted(call=0.1):
+def _interrupted(call=0.11):
     _one_call(lambda: _measured(_Sleeper(call, slow=(3, 6), fast=(4,)), warm_up=1, runs=7), call)
 
 
-def _the_clock_waits(call=0.1):
+def _the_clock_waits(call=0.11):
     def measure():
         device = _Device()
         seconds = _measured(_Sleeper(call, device=device), warm_up=1, runs=5, synchronize=device.wait)
@@ -490,10 +490,10 @@ def _old_work_is_not_counted(call=0.025):
         device = _Device()
         return _measured(_Sleeper(call, slow=range(3), device=device), warm_up=3, runs=1, synchronize=device.wait)
 
-    _one_call(measure, call, at_most=10)
+    _one_call(measure, call, late=0.2)
 
 
-def _without_arguments(call=0.1):
+def _without_arguments(call=0.11):
     def measure():
         seconds = latency(_Sleeper(call), torch.zeros(1, 3, 8, 8))
         expect(isinstance(seconds, float), "latency(model, images) should use 3 calls to warm up and 11 runs.")
@@ -506,7 +506,7 @@ points.check("two calls are interrupted, one is faster than usual", _interrupted
 points.check("a device that returns before the work is done", _the_clock_waits, worth=2)
 points.check("work of the warm-up is not counted", _old_work_is_not_counted)
 points.check("no warm-up", _number_of_calls, 0, 3, worth=0.5)
-points.check("five slow calls at first", _slow_at_first, 5, 0.1)
+points.check("five slow calls at first", _slow_at_first, 5, 0.11)
 points.check("a model in eval mode stays in eval mode", _as_in_the_app, False)
 points.check("without further arguments", _without_arguments, worth=0.5)
 ### END HIDDEN TESTS
