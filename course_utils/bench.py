@@ -54,6 +54,7 @@ HEAD_EPOCHS = 100
 EPOCHS = {SCRATCH: {50: 15, 200: 8, 500: 6}, EVERYTHING: {50: 8, 200: 4, 500: 3}}
 LEARNING_RATE = 1e-3
 TUTORIAL_EPOCHS = 25
+TURNS = 3  # of the two rows that take seconds only
 
 COMPARISONS = {"recipe": "the head alone, in two ways, on 500 pictures"}
 COMPARISONS |= {str(size): f"three ways to train on {size} pictures" for size in SIZES}
@@ -200,11 +201,13 @@ def compare_recipes(bench: Bench, seed: int) -> list[Measurement]:
     cached, tutorial = head_on_cached_features(bench, pictures, seed), head_by_the_tutorial(bench, pictures, seed)
     floor = one_forward_pass(bench, pictures)
     floor()  # the first pass of a process is slower than all others
-    return [
-        Measurement(FLOOR, None, bench.seconds(floor)),
-        bench.trained(CACHED, bench.pretrained(), cached),
-        bench.trained(TUTORIAL, bench.pretrained(), tutorial),
+    turns = [
+        (Measurement(FLOOR, None, bench.seconds(floor)), bench.trained(CACHED, bench.pretrained(), cached))
+        for _ in range(TURNS)
     ]
+    # Another program can only make a run longer, so of these short ones the shortest counts.
+    shortest = [min(runs, key=lambda run: run.seconds) for runs in zip(*turns, strict=True)]
+    return [*shortest, bench.trained(TUTORIAL, bench.pretrained(), tutorial)]
 
 
 def compare_ways(bench: Bench, seed: int, size: int) -> list[Measurement]:
@@ -240,6 +243,7 @@ def circumstances(device: torch.device) -> dict:
             "test pictures": TEST_PICTURES,
             "head epochs": HEAD_EPOCHS,
             "tutorial epochs": TUTORIAL_EPOCHS,
+            "turns": TURNS,
             "epochs": {way: {str(size): epochs for size, epochs in plan.items()} for way, plan in EPOCHS.items()},
             "learning rate": LEARNING_RATE,
         },

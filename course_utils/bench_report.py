@@ -127,8 +127,9 @@ def report(results: dict, figure: str, alt: str) -> str:
             f"**{CACHED.capitalize()}**: `extract_features`, then {settings['head epochs']} epochs of `fit_head`. "
             f"**{TUTORIAL.capitalize()}**: the settings of PyTorch's [transfer learning tutorial]({TUTORIAL_PAGE}) for "
             f"a frozen network, {settings['tutorial epochs']} epochs of forward and backward in batches of 4, without "
-            "its passes over validation pictures. The three run one after another for each seed, and a ratio compares "
-            "only runs of the same seed.",
+            "its passes over validation pictures. For each seed the first two take turns, "
+            f"{settings['turns']} times, and the shortest run counts, since another program can only make one longer; "
+            "the third, which takes minutes, follows once. A ratio compares only runs of the same seed.",
         ]
     if sizes:
         parts += [

@@ -19,6 +19,7 @@ SETTINGS = {
     "test pictures": 400,
     "head epochs": 100,
     "tutorial epochs": 25,
+    "turns": 3,
     "epochs": {SCRATCH: {"50": 15}, EVERYTHING: {"50": 8}},
     "learning rate": 0.001,
 }
