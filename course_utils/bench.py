@@ -41,8 +41,9 @@ from course_utils.bench_report import (
 )
 from course_utils.data import Pictures, doodle_pets
 from course_utils.device import describe_device, get_device
+from course_utils.features import evaluate, extract_features, fit_head, install_head
 from course_utils.heads import replace_head
-from course_utils.training import evaluate, extract_features, fine_tune, fit_head, install_head
+from course_utils.training import fine_tune
 from course_utils.weights import load_pretrained
 
 SIZES = (50, 200, 500)  # pictures to train on

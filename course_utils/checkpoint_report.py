@@ -28,10 +28,11 @@ from torchvision import models
 from course_utils import tiny_imagenet
 from course_utils.data import Pictures, cifar_cats_dogs, doodle_pets
 from course_utils.device import describe_device, get_device
+from course_utils.features import evaluate, extract_features, fit_head, install_head
 from course_utils.heads import replace_head
 from course_utils.plots import PALETTE
 from course_utils.pretrain import Recipe, normalize
-from course_utils.training import evaluate, extract_features, fine_tune, fit_head, install_head
+from course_utils.training import fine_tune
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = Path(__file__).resolve().parent / "assets"

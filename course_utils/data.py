@@ -2,19 +2,17 @@
 
 import hashlib
 import math
-import os
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
 
 from course_utils.doodles import draw_pet
 from course_utils.images import ImageError, open_image
+from course_utils.progress_bar import progress_bar
 
 CATS_AND_DOGS = ("cat", "dog")
 NO_PICTURES = {"Thumbs.db", "desktop.ini", "__MACOSX"}  # what Windows and macOS leave in folders and archives
@@ -94,7 +92,7 @@ def doodle_pets(
     labels = [0 if cats_before[i] < cats_before[i + 1] else 1 for i in range(n)]
     images = [
         draw_pet(CATS_AND_DOGS[label], size, style, np.random.default_rng([seed, i]))
-        for i, label in enumerate(_progress(labels, "drawing"))
+        for i, label in enumerate(progress_bar(len(labels), "drawing", "picture", items=labels))
     ]
     return Pictures(images, labels, CATS_AND_DOGS)
 
@@ -128,7 +126,7 @@ def oxford_pets(
         raise PicturesError(f"n must be from 1 to {len(dataset)}, or None for all, but is {n}.")
     chosen = np.random.default_rng(seed).permutation(len(dataset))[:n].tolist()
     images, labels = [], []
-    for i in _progress(chosen, "opening"):
+    for i in progress_bar(len(chosen), "opening", "picture", items=chosen):
         try:
             image, label = dataset[i]
         except OSError as error:
@@ -176,7 +174,7 @@ def folder_of_pictures(path: str | Path, longest_side: int = 512) -> Pictures:
         raise PicturesError(f"'{folder}' has no sub-folders; put the pictures of each class into one of its own.")
     files = [(file, label) for label, entry in enumerate(classes) for file in _visible(entry) if not file.is_dir()]
     images, labels, problems = [], [], []
-    for file, label in _progress(files, "opening"):
+    for file, label in progress_bar(len(files), "opening", "picture", items=files):
         try:
             image = open_image(file)
         except ImageError as error:
@@ -256,12 +254,3 @@ def _torchvision_dataset(builder, root: str | Path, download: bool, **options):
             f"{builder.__name__} is not in '{root}' ({error}); call again{advice} where there is a network, copy the "
             "folder from somebody who has it, or use doodle_pets(), which needs no download."
         ) from error
-
-
-def _progress(items: list, description: str) -> Iterable:
-    """A bar that shows after two seconds and is gone at the end; TQDM_DISABLE=1 hides it, in notebooks too.
-
-    It goes to stdout, because graders take anything on stderr for a failure.
-    """
-    hidden = os.environ.get("TQDM_DISABLE", "0") not in {"", "0"}
-    return tqdm(items, description, unit="picture", delay=2, leave=False, file=sys.stdout, disable=hidden)

@@ -19,9 +19,9 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from PIL import Image
 
 from course_utils.calibration import Reliability
+from course_utils.history import History
 from course_utils.inference import Prediction
 from course_utils.metrics import ConfusionMatrix
-from course_utils.training import History
 
 # Okabe and Ito, "Color Universal Design" (2008), https://jfly.uni-koeln.de/color/. PALETTE leaves out yellow, a
 # line that nobody sees on white.
@@ -167,7 +167,7 @@ def show_confusion(confusion: ConfusionMatrix, alt: str) -> None:
 
 
 def show_history(histories: History | Mapping[str, History], alt: str) -> None:
-    """Show loss and accuracy for each epoch, of one `training.History` or of several by name.
+    """Show loss and accuracy for each epoch, of one `history.History` or of several by name.
 
     One history is drawn with training (dashed) and validation; of several, validation where all have it, else
     training. A ring marks the epoch whose weights were kept.

@@ -21,6 +21,7 @@ from course_utils import (
     fit_head,
     freeze_backbone,
     install_head,
+    progress_bar,
     replace_head,
     training,
 )
@@ -618,8 +619,10 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Bars that appear at once instead of after two seconds."""
-    bar = training.tqdm
-    monkeypatch.setattr(training, "tqdm", lambda **options: bar(**(options | {"delay": 0, "mininterval": 0})))
+    bar = progress_bar.tqdm
+    monkeypatch.setattr(
+        progress_bar, "tqdm", lambda *items, **options: bar(*items, **(options | {"delay": 0, "mininterval": 0}))
+    )
 
 
 def test_bars_go_to_stdout_and_vanish(impatient, capsys):
@@ -649,9 +652,9 @@ def test_in_a_notebook_a_bar_is_no_stderr_and_can_be_kept_out():
     nbformat = pytest.importorskip("nbformat", reason="notebooks are optional (the lab extra)")
     nbclient = pytest.importorskip("nbclient", reason="notebooks are optional (the lab extra)")
     pytest.importorskip("ipykernel", reason="notebooks are optional (the lab extra)")
-    load = "import os, time\nfrom course_utils.training import _progress_bar"
+    load = "import os, time\nfrom course_utils.progress_bar import progress_bar"
     work = (
-        "with _progress_bar(6, 'Training', 'batch', True) as bar:\n"
+        "with progress_bar(6, 'Training', 'batch', True) as bar:\n"
         "    for _ in range(6):\n"
         "        time.sleep(0.5)\n"
         "        bar.update()"

@@ -1,0 +1,73 @@
+"""The book-keeping of a training: settings that make sense, what happened in each epoch, and when to stop."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened in each epoch: mean loss, accuracy (0 to 1) and seconds, one number for each epoch.
+
+    Training numbers are taken while the weights change, on augmented pictures if they are augmented. The
+    validation lists stay empty where there was nothing to validate on.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were trained."""
+        return len(self.seconds)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, whose weights are kept: the lowest validation loss; without validation the last."""
+        if not self.validation_loss:
+            return self.epochs
+        return self.validation_loss.index(min(self.validation_loss)) + 1
+
+    @property
+    def total_seconds(self) -> float:
+        """Seconds of training and validation; preprocessing the pictures is not counted."""
+        return sum(self.seconds)
+
+
+def record(history: History, part: str, loss: float, accuracy: float) -> None:
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"The {part} loss is {loss} in epoch {history.epochs + 1}: the learning rate is probably too high (try a "
+            "tenth of it), or pictures or weights hold NaN. The weights are spoiled now; load the model again."
+        )
+    getattr(history, f"{part}_loss").append(loss)
+    getattr(history, f"{part}_accuracy").append(accuracy)
+
+
+def out_of_patience(history: History, patience: int | None) -> bool:
+    return patience is not None and history.epochs - history.best_epoch >= patience
+
+
+def loss_and_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    return F.cross_entropy(logits, labels).item(), count_right(logits, labels) / len(labels)
+
+
+def count_right(logits: torch.Tensor, labels: torch.Tensor) -> int:
+    return int((logits.argmax(dim=1) == labels).sum())
+
+
+def check_settings(validation, *, patience: int | None, lr: float, **counts: int) -> None:
+    if patience is not None:
+        counts["patience"] = patience
+        if validation is None:
+            raise ValueError("patience watches the validation loss: give something to validate on as well.")
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}.")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr, the learning rate, must be a positive number, got {lr!r}.")
