@@ -120,7 +120,6 @@ def _becomes(image, expected, tolerance=1):
     made = as_rgb(image)
     expect(made is not None, "as_rgb returned None. Does it end with a `return`?")
     expect(isinstance(made, Image.Image), f"as_rgb should return a PIL image, not a {type(made).__name__}.")
-    expect(made is not image, "as_rgb returned the image that it was given, not a new one.")
     expect(made.mode == "RGB", f"The image has the mode {made.mode}, not RGB.")
     expect(
         made.size == expected.size,
@@ -129,6 +128,7 @@ def _becomes(image, expected, tolerance=1):
     )
     difference = pictures.largest_difference(made, expected)
     expect(difference <= tolerance, f"The colours are off by up to {difference} of 255.")
+    expect(made is not image, "as_rgb returned the image that it was given, not a new one.")
     untouched = (image.mode, image.tobytes(), image.getexif().get(274)) == (mode, before, orientation)
     expect(untouched, "The image that as_rgb was given is not the same any more.")
 

@@ -4,7 +4,7 @@
 # feedback:
 #   - "A call takes about 0.025 seconds here, and you measured"
 #   - "[not yet] three slow calls at first"
-#   - "[not yet] two calls are interrupted, one is faster than usual"
+#   - "[not yet] two calls are interrupted, two are faster than usual"
 
 # %% latency
 import time
