@@ -140,6 +140,25 @@ def show_predictions(image, predictions: Sequence[Prediction], alt: str, *, titl
         show(fig, alt)
 
 
+def show_grad_cam(images: Sequence, cams: torch.Tensor, titles: Sequence[str], alt: str) -> None:
+    """Show each picture, and below it the same in grey under its map from `grad_cam`, bright where it spoke."""
+    if not len(images) == len(cams) == len(titles) > 0:
+        raise ValueError(f"{len(images)} pictures, {len(cams)} maps and {len(titles)} titles: each picture needs both.")
+    side = 128  # px; a map has a few places only and is enlarged smoothly
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 0.3 + 2 * WIDTH / len(images)), layout="constrained")
+        for column, (above, below) in enumerate(fig.subplots(2, len(images), squeeze=False).T):
+            image = Image.fromarray(np.asarray(images[column])).convert("RGB").resize((side, side))
+            cam = torch.nn.functional.interpolate(cams[column][None, None], (side, side), mode="bilinear")[0, 0]
+            above.imshow(image)
+            above.set_title(titles[column])
+            below.imshow(image.convert("L"), cmap="gray")
+            below.imshow(cam, cmap="viridis", alpha=0.55, vmin=0, vmax=max(cam.max().item(), 1e-9))
+            above.axis("off")
+            below.axis("off")
+        show(fig, alt)
+
+
 def show_confusion(confusion: ConfusionMatrix, alt: str) -> None:
     """Show a `metrics.ConfusionMatrix`: counts, and the darker a cell, the larger its share of its row.
 

@@ -29,7 +29,8 @@ from torchvision import models
 
 from course_utils import ImageError, ask, describe_device, get_device, load_pretrained
 from course_utils import open_image, predict, sample_images
-from course_utils.plots import PALETTE, show, show_images, show_lines, show_predictions
+from course_utils.grad_cam import brightest_place, grad_cam
+from course_utils.plots import PALETTE, show, show_grad_cam, show_images, show_lines, show_predictions
 
 model, weights = load_pretrained("resnet18")
 categories = weights.meta["categories"]
@@ -245,6 +246,29 @@ for name, row_of_values, row_of_indices in zip(photos, values, indices, strict=T
 for word in ("espresso", "tabby", "rocket", "projectile", "astronaut", "photographer", "horse"):
     verb = "is" if word in categories else "is not"
     print(f"{word:13} {verb} one of the {len(categories)} categories")
+
+# %% [markdown]
+# ### What did it look at?
+#
+# **Grad-CAM** asks the network itself: which places of the picture would raise the score of its answer? It takes the maps that a
+# deep layer computes, weighs each by how much the score rises with it, and adds them up. `course_utils/grad_cam.py` has it in
+# a few lines. Before you run the cell: where will the picture light up for each answer?
+
+# %%
+cams = grad_cam(model, model.layer3, batch, indices[:, 0].tolist())
+first_answers = [categories[i] for i in indices[:, 0]]
+show_grad_cam(
+    squares,
+    cams,
+    first_answers,
+    alt="Six photos, and below each the same in grey, bright where it spoke for the answer. "
+    + " ".join(f"{answer}: {brightest_place(cam)}." for answer, cam in zip(first_answers, cams, strict=True)),
+)
+
+# %% [markdown]
+# The brighter, the more this place spoke for the name above. The maps are coarse: a few squares, enlarged. And they say
+# *where*, not *why*; a map on the right place is no proof that the answer is right. A map that stays dark means that nothing at
+# this depth raised the score.
 
 # %% [markdown] covers=["S56"]
 # ### Names from a file?
