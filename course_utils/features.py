@@ -114,7 +114,7 @@ def fit_head(
         validation_features = (validation_features - mean) / std
 
     # Autograd and torch.optim take longer to organise their work on a layer this small than to do it. So the gradient
-    # and the step are written out here; tests/test_training.py compares the result with theirs.
+    # and the step are written out here; tests/test_features.py compares the result with theirs.
     linear = _starting_layer(features.shape[1], num_classes, head, mean, std)
     weight = torch.cat([linear.weight, linear.bias[:, None]], dim=1).detach()  # the bias is the weight of a column of 1
     features = F.pad((features - mean) / std, (0, 1), value=1.0)

@@ -76,3 +76,27 @@ def set_up_already() -> Callable[[Path], None]:
         (course / ".venv" / "installed-test").write_text(f"{course}/.venv\n{course}\n{checksum}", encoding="utf-8")
 
     return set_up
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Many tiny steps are faster, and sums are added in one order, on a single thread."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def bars_as_usual(monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Path:
+    """4 classes, 8 pictures of each to train on, in two shards, and 2 of each to validate."""
+    from tiny_data import write_shards
+
+    return write_shards(tmp_path / "shards")

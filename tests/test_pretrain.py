@@ -1,270 +1,26 @@
-"""The training program, on tiny data sets in both layouts of Tiny ImageNet."""
+"""The training program, on tiny data sets."""
 
 import argparse
-import hashlib
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 import safetensors
 import torch
 import torchvision
-from PIL import Image
 from safetensors.torch import load_file
+from tiny_data import CPU, colored, same
 from torch.nn import functional as F
 
-from course_utils import augmentation, checkpoint, pretrain, tiny_imagenet
+from course_utils import checkpoint, pretrain
 from course_utils.checkpoint import CheckpointError
 from course_utils.pretrain import PretrainError, Recipe
-from course_utils.tiny_imagenet import DataError, TinyImageNet
 
-CPU = torch.device("cpu")
-WNIDS = ("n01", "n02", "n03", "n04")
-COLORS = ((200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def pixels(label: int, number: int) -> np.ndarray:
-    """A 64 x 64 picture in its class's color, with noise that differs from picture to picture."""
-    noise = np.random.default_rng([label, number]).integers(-30, 30, (64, 64, 3))
-    return (np.array(COLORS[label]) + noise).clip(0, 255).astype(np.uint8)
-
-
-def encoded(label: int, number: int, format: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels(label, number)).save(file, format, quality=95)
-    return file.getvalue()
-
-
-def write_shard(path: Path, numbers: list[tuple[int, int]]) -> None:
-    blobs = [encoded(label, number) for label, number in numbers]
-    np.savez(
-        path,
-        data=np.frombuffer(b"".join(blobs), np.uint8),
-        offsets=np.cumsum([0, *map(len, blobs)]),
-        labels=np.array([label for label, _ in numbers], np.int16),
-    )
-
-
-@pytest.fixture
-def shards(tmp_path: Path) -> Path:
-    """4 classes, 8 pictures of each to train on, in two shards, and 2 of each to validate."""
-    folder = tmp_path / "shards"
-    folder.mkdir()
-    (folder / "classes.tsv").write_text("".join(f"{wnid}\tword\n" for wnid in WNIDS), encoding="utf-8")
-    train = [(label, number) for number in range(8) for label in range(4)]
-    write_shard(folder / "train-0.npz", train[:15])
-    write_shard(folder / "train-1.npz", train[15:])
-    write_shard(folder / "val.npz", [(label, 100 + number) for number in range(2) for label in range(4)])
-    return folder
-
-
-def write_archive(folder: Path) -> Path:
-    """The same pictures as `shards`, one by one, in the layout of the public archive; one of them is gray."""
-    root = folder / "tiny-imagenet-200"
-    lines = []
-    (root / "val" / "images").mkdir(parents=True)
-    for label, wnid in enumerate(WNIDS):
-        images = root / "train" / wnid / "images"
-        images.mkdir(parents=True)
-        for number in range(8):
-            (images / f"{wnid}_{number}.JPEG").write_bytes(encoded(label, number, "JPEG"))
-        for number in range(2):
-            name = f"val_{label}_{number}.JPEG"
-            (root / "val" / "images" / name).write_bytes(encoded(label, 100 + number, "JPEG"))
-            lines.append(f"{name}\t{wnid}\t0\t0\t63\t63\n")
-    Image.fromarray(pixels(0, 0)[:, :, 0]).save(root / "train" / "n01" / "images" / "n01_0.JPEG")
-    (root / "val" / "val_annotations.txt").write_text("".join(lines), encoding="utf-8")
-    return folder
-
-
-def colored(per_class: int = 16) -> TinyImageNet:
-    labels = torch.arange(4).repeat(per_class)
-    images = torch.stack([torch.from_numpy(pixels(int(y), i)).permute(2, 0, 1) for i, y in enumerate(labels)])
-    return TinyImageNet(images, labels, images[:8], labels[:8], WNIDS)
-
-
-def same(a: dict, b: dict) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
-# --- the data
-
-
-def test_shards_and_archive_hold_the_same_pictures_with_the_same_labels(shards, tmp_path):
-    a = tiny_imagenet.load(shards, progress=False)
-    b = tiny_imagenet.load(write_archive(tmp_path), progress=False)
-    assert a.wnids == b.wnids == WNIDS
-    assert a.train_images.shape == b.train_images.shape == (32, 3, 64, 64)
-    assert a.train_images.dtype == torch.uint8 and a.train_labels.dtype == torch.int64
-    assert torch.equal(a.train_images[0], torch.from_numpy(pixels(0, 0)).permute(2, 0, 1))
-    for data in (a, b):
-        assert data.val_images.shape == (8, 3, 64, 64)
-        for label, color in enumerate(COLORS):
-            # n01's first picture is gray in the archive, so its class is judged by the others
-            mean = data.train_images[data.train_labels == label][1:].float().mean((0, 2, 3))
-            torch.testing.assert_close(mean, torch.tensor(color, dtype=torch.float32), atol=5, rtol=0)
-
-
-def test_a_gray_picture_becomes_three_equal_channels(tmp_path):
-    gray = tiny_imagenet.load(write_archive(tmp_path), progress=False).train_images[0]
-    assert torch.equal(gray[0], gray[1]) and torch.equal(gray[1], gray[2])
-
-
-def test_a_wrong_folder_is_named_with_what_was_found(tmp_path):
-    (tmp_path / "holiday.jpg").touch()
-    with pytest.raises(DataError, match=r"No Tiny ImageNet in .*found: holiday.jpg.*--download"):
-        tiny_imagenet.load(tmp_path)
-    with pytest.raises(DataError, match="no such folder"):
-        tiny_imagenet.load(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("name", ["train-0.npz", "val.npz"])
-def test_a_missing_shard_is_named(shards, name):
-    (shards / name).unlink()
-    with pytest.raises(DataError, match=f"{name} is missing"):
-        tiny_imagenet.load(shards)
-
-
-def test_a_missing_last_shard_shows_in_uneven_classes(shards):
-    (shards / "train-1.npz").unlink()
-    with pytest.raises(DataError, match="train pictures in .* not complete: 3 of n04, 4 of n01"):
-        tiny_imagenet.load(shards)
-
-
-def test_a_cut_off_shard_is_refused(shards):
-    whole = (shards / "val.npz").read_bytes()
-    (shards / "val.npz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="val.npz is not a whole shard"):
-        tiny_imagenet.load(shards)
-
-
-def test_a_picture_that_is_none_or_has_another_size_is_named(tmp_path):
-    images = write_archive(tmp_path) / "tiny-imagenet-200" / "train" / "n02" / "images"
-    Image.new("RGB", (32, 64)).save(images / "n02_3.JPEG")
-    with pytest.raises(DataError, match="n02_3.JPEG has 32 x 64 pixels, not 64 x 64"):
-        tiny_imagenet.load(tmp_path, progress=False)
-    (images / "n02_3.JPEG").write_text("no picture", encoding="utf-8")
-    with pytest.raises(DataError, match="n02_3.JPEG cannot be read as a picture"):
-        tiny_imagenet.load(tmp_path, progress=False)
-
-
-def test_a_validation_picture_of_an_unknown_class_is_refused(tmp_path):
-    annotations = write_archive(tmp_path) / "tiny-imagenet-200" / "val" / "val_annotations.txt"
-    annotations.write_text("val_0.JPEG\tn99\t0\t0\t63\t63\n", encoding="utf-8")
-    with pytest.raises(DataError, match="pictures of n99"):
-        tiny_imagenet.load(tmp_path)
-
-
-# --- the download, from a file:// address
-
-
-@pytest.fixture
-def zipped(tmp_path: Path) -> tuple[Path, dict]:
-    """The archive as a zip, and what `download` must be told about it."""
-    source = write_archive(tmp_path / "source")
-    path = tmp_path / "archive.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(source.rglob("*")):
-            archive.write(file, file.relative_to(source))
-    content = path.read_bytes()
-    return path, {"url": path.as_uri(), "size": len(content), "md5": hashlib.md5(content).hexdigest()}
-
-
-def test_a_download_is_verified_unpacked_and_loaded(zipped, tmp_path):
-    _, address = zipped
-    folder = tmp_path / "data"
-    assert tiny_imagenet.download(folder, **address, progress=False) == folder / "tiny-imagenet-200"
-    assert len(tiny_imagenet.load(folder, progress=False).train_labels) == 32
-    assert sorted(path.name for path in folder.iterdir()) == ["tiny-imagenet-200", "tiny-imagenet-200.zip"]
-    tiny_imagenet.download(folder, url="file:///nowhere", progress=False)  # is there, so nothing is fetched
-
-
-def test_a_download_that_broke_off_or_is_another_file_never_gets_the_final_name(zipped, tmp_path):
-    _, address = zipped
-    with pytest.raises(DataError, match="broke off"):
-        tiny_imagenet.download(tmp_path / "a", **(address | {"size": 10**6}), progress=False)
-    with pytest.raises(DataError, match="MD5"):
-        tiny_imagenet.download(tmp_path / "a", **(address | {"md5": "0" * 32}), progress=False)
-    assert not (tmp_path / "a" / "tiny-imagenet-200.zip").exists()
-
-
-def test_a_zip_with_a_flipped_byte_fails_its_crc_test(zipped, tmp_path):
-    path, address = zipped
-    content = bytearray(path.read_bytes())
-    content[2000] ^= 1
-    path.write_bytes(content)
-    address["md5"] = hashlib.md5(content).hexdigest()
-    with pytest.raises(DataError, match="CRC"):
-        tiny_imagenet.download(tmp_path / "a", **address, progress=False)
-
-
-def test_without_a_network_the_sentence_says_what_to_do(tmp_path):
-    with pytest.raises(DataError, match="Cannot download file:///nowhere.zip .*check the network"):
-        tiny_imagenet.download(tmp_path, url="file:///nowhere.zip", progress=False)
-
-
-# --- the augmentation
-
-
-def test_a_whole_picture_resized_is_torch_s_antialiased_resize():
-    images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
-    whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).repeat(2, 1)
-    assert torch.equal(augmentation.crop_and_resize(images, whole, 64), images.float())
-    expected = F.interpolate(images.float(), (48, 48), mode="bilinear", antialias=True)
-    torch.testing.assert_close(augmentation.crop_and_resize(images, whole, 48), expected, atol=0.01, rtol=0)
-
-
-def test_a_box_is_cut_out_and_flipped():
-    images = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
-    box = torch.tensor([[0.75, 0.0, 0.25, 0.5]])  # columns 16..48 backwards, rows 0..32
-    expected = images[:, :, :32, 16:48].flip(3).float()
-    torch.testing.assert_close(augmentation.crop_and_resize(images, box, 32), expected)
-
-
-def test_random_boxes_keep_their_promises():
-    left, top, right, bottom = augmentation.random_boxes(4000, 0.35, torch.Generator().manual_seed(0)).unbind(1)
-    width, height = (right - left).abs(), bottom - top
-    assert min(left.min(), right.min(), top.min()) >= 0 and max(left.max(), right.max(), bottom.max()) <= 1 + 1e-6
-    assert (width * height).min() > 0.34 and (width * height).max() <= 1
-    ratio = width / height
-    assert 0.74 < ratio.min() < 0.8 and 1.25 < ratio.max() < 1.34
-    assert 0.45 < (right < left).float().mean() < 0.55
-
-
-def test_mixup_and_cutmix_say_how_much_is_left_of_each_picture():
-    images = torch.stack([torch.zeros(3, 8, 8), torch.ones(3, 8, 8)])
-    mixed, own = augmentation.mix(images, 0.75, None)
-    assert own == 0.75
-    torch.testing.assert_close(mixed.mean((1, 2, 3)), torch.tensor([0.25, 0.75]))
-    cut, own = augmentation.mix(images, 0.75, (0.5, 0.5))  # a 4 x 4 square in the middle
-    assert own == 0.75 and cut[0, :, 2:6, 2:6].eq(1).all() and cut[0].sum() == 3 * 16
-    cut, own = augmentation.mix(images, 0.75, (0.0, 0.0))  # three quarters of the square lie outside
-    assert own == 1 - 4 / 64 and cut[0].sum() == 3 * 4
-
-
-def test_mixes_are_drawn_only_when_asked_for():
-    def draw(**alphas):
-        return list(augmentation.draw_mixes(200, rng=np.random.default_rng(0), **alphas))
-
-    assert set(draw(mixup=0, cutmix=0)) == {(1.0, None)}
-    assert all(center is None and 0 < share < 1 for share, center in draw(mixup=1, cutmix=0))
-    assert all(center is not None for _, center in draw(mixup=0, cutmix=1))
-    assert 60 < sum(center is None for _, center in draw(mixup=1, cutmix=1)) < 140
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # --- the parts of training
@@ -507,6 +263,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
 
 
 # --- several processes
+
 
 WORKER = """
 import argparse, sys
