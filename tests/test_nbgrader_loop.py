@@ -3,7 +3,7 @@
 Every answer in ``exercises/answers/`` is one student. They are handed in, graded by one ``nbgrader autograde`` an
 assignment, and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so
 `make test` takes a few of every assignment, and `make test-slow` the rest. The quizzes after the first share one run,
-as notebooks of one assignment; all their answers are graded in test_assignments.py, without kernels.
+as notebooks of one assignment; all their answers are graded in test_answers.py, without kernels.
 """
 
 import csv
