@@ -76,7 +76,7 @@ def doodle_pets(
 
     style: "plain", or "shifted": the same animals in coloured pencil, a change of domain for a model trained on plain
     ones. cat_fraction: share of cats, spread evenly: among the first k pictures are k * cat_fraction, rounded.
-    See `course_utils/doodles.py` for how they are drawn.
+    See `course_utils/doodles/` for how they are drawn.
     """
     if n < 1:
         raise PicturesError(f"n must be at least 1, but is {n}.")
