@@ -67,7 +67,7 @@ checkpoint: setup-test  ## train the course's own weights: DATA= Tiny ImageNet, 
 checkpoint-report: setup-test  ## measure the course's own weights again and write down the numbers
 	$(python) -m course_utils checkpoint-report --data "$(DATA)" $(ARGS)
 
-bench: setup-test  ## measure what the course claims, 12 minutes (ARGS=, see python -m course_utils bench --help)
+bench: setup-test  ## measure what the course claims, half an hour (ARGS=, see python -m course_utils bench --help)
 	$(python) -m course_utils bench $(ARGS)
 
 doctor: setup-lab  ## check this computer and say what to do

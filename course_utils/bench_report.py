@@ -114,7 +114,8 @@ def report(results: dict, figure: str, alt: str) -> str:
         f"ResNet-18; pre-trained means the weights that ship with the course ({results['weights']}). Accuracy and "
         "seconds are means over seeds, ± their standard deviation; each seed has training pictures of its own. "
         "Seconds count from the pictures in memory to the trained network, preprocessing included and testing not. "
-        f"Measured with torch {results['torch']}; `make bench` measures it again, on your computer.",
+        f"Measured with torch {results['torch']}; `make bench` measures it again, on your computer, and writes to "
+        "`data/bench/`.",
     ]
     names = comparisons(results)
     sizes = [name for name in names if name != "recipe"]
@@ -127,7 +128,9 @@ def report(results: dict, figure: str, alt: str) -> str:
             f"**{CACHED.capitalize()}**: `extract_features`, then {settings['head epochs']} epochs of `fit_head`. "
             f"**{TUTORIAL.capitalize()}**: the settings of PyTorch's [transfer learning tutorial]({TUTORIAL_PAGE}) for "
             f"a frozen network, {settings['tutorial epochs']} epochs of forward and backward in batches of 4, without "
-            "its passes over validation pictures. For each seed the first two take turns, "
+            "its passes over validation pictures. Its random crops, which may keep as little as 8% of a picture, its "
+            "plain SGD and its BatchNorm in training mode differ too, so the accuracies are not the cache's doing "
+            "alone. For each seed the first two take turns, "
             f"{settings['turns']} times, and the shortest run counts, since another program can only make one longer; "
             "the third, which takes minutes, follows once. A ratio compares only runs of the same seed.",
         ]
@@ -137,7 +140,8 @@ def report(results: dict, figure: str, alt: str) -> str:
             f"![{alt}]({figure})",
             f"From scratch and fine-tuning are `fine_tune` with a learning rate of {settings['learning rate']:g}, "
             "flips and random crops. Their epochs were chosen so that the measuring ends in minutes. With more of them "
-            "both get better and slower, and training from scratch gains most.",
+            "both get better and slower, and training from scratch gains most. Each seed runs once here; above, the "
+            "shortest of several runs counts, so the same head takes fewer seconds there.",
         ]
     for name in sizes:
         scratch, everything = (settings["epochs"][way][name] for way in (SCRATCH, EVERYTHING))
@@ -165,9 +169,10 @@ def _recipe_sentence(results: dict) -> str:
     ahead = [100 * (cached - tutorial) for cached, tutorial in accuracies]
     return (
         f"The tutorial's recipe took **{statistics.median(slower):.1f} times** as long as the head on cached features "
-        f"({_range(slower, '.1f')}). In accuracy the cached way is {statistics.fmean(ahead):+.1f} points from it "
-        f"(by seed: {', '.join(f'{gain:+.1f}' for gain in ahead)}). The cached way took "
-        f"**{statistics.median(above):.2f} times** as long as one forward pass ({_range(above, '.2f')})."
+        f"({_range(slower, '.1f')}). In accuracy the cached way differs from it by "
+        f"{statistics.fmean(ahead):+.1f} points (by seed: {', '.join(f'{gain:+.1f}' for gain in ahead)}). "
+        f"The cached way took **{statistics.median(above):.2f} times** as long as one forward pass "
+        f"({_range(above, '.2f')})."
     )
 
 
@@ -201,10 +206,17 @@ def draw(results: dict, path: Path) -> str:
             accuracies = [values(results, size, row, "accuracy") for size in sizes]
             means = [statistics.fmean(numbers) for numbers in accuracies]
             look = {"color": PALETTE[number], "marker": MARKERS[number], "ms": 8, "mec": "black", "capsize": 3}
-            ax.errorbar(seconds, means, yerr=[_spread(numbers) for numbers in accuracies], label=row, **look)
+            spreads = [_spread(numbers) for numbers in accuracies]
+            shortest = [min(values(results, size, row, "seconds")) for size in sizes]
+            longest = [max(values(results, size, row, "seconds")) for size in sizes]
+            xerr = [
+                [mean - low for mean, low in zip(seconds, shortest, strict=True)],
+                [high - mean for mean, high in zip(seconds, longest, strict=True)],
+            ]
+            ax.errorbar(seconds, means, yerr=spreads, xerr=xerr, label=row, **look)
             for size, x, y in zip(sizes, seconds, means, strict=True):
                 ax.annotate(size, (x, y), (7, -12), textcoords="offset points", fontsize=9)
-            spoken.append(f"{row} {means[-1]:.0%} in {seconds[-1]:.1f} seconds")
+            spoken.append(f"{row} {means[-1]:.0%} in about {seconds[-1]:.{0 if seconds[-1] > 10 else 1}f} seconds")
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
