@@ -3,7 +3,7 @@
 One file a lesson, in `course_utils/questions/`. A file is a list of questions:
 
     - id: head-parameters            # kebab-case, once in the whole bank
-      covers: [S46, S60]             # numbers of the course's fact list
+      covers: [S46, S60]             # facts of the course that it asks about; not needed for questions of your own
       difficulty: easy               # easy | medium | hard
       kind: one                      # one (default) | several | number | order | line
       quiz: quiz-1                   # optional: the graded quiz that also uses it
@@ -279,7 +279,7 @@ def _question(path: Path, line: int, fields: _Mapping, problems: list[str]) -> Q
     question_id = check.text(fields, "id", required=True)
     if question_id and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", question_id):
         check.wrong(fields.line_of("id"), "`id` must be lower-case words joined by hyphens, like `vgg-head`")
-    covers = fields.get("covers")
+    covers = fields.get("covers", [])
     if not isinstance(covers, list) or not all(isinstance(c, str) and re.fullmatch(r"S\d+", c) for c in covers):
         check.wrong(fields.line_of("covers"), "`covers` must be a list of fact numbers, like [S45, S46]")
         covers = []

@@ -5,7 +5,6 @@ of what was measured, as ``{"row", "accuracy", "seconds"}``. Everything that is 
 """
 
 import json
-import os
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from course_utils.checkpoint import write_whole
 from course_utils.data import doodle_pets
 from course_utils.plots import MARKERS, PALETTE, STYLE
 
@@ -227,9 +227,8 @@ def draw(results: dict, path: Path) -> str:
         ax.set(xlabel="seconds of training", ylabel="accuracy on other pictures")
         ax.legend(frameon=False, fontsize=9, title="small numbers: training pictures", title_fontsize=9)
         path.parent.mkdir(exist_ok=True)
-        draft = path.with_name(path.name + ".part")
-        fig.savefig(draft, format="png", dpi=110, facecolor="white", metadata={"Software": None})
-        os.replace(draft, path)
+        look = {"format": "png", "dpi": 110, "facecolor": "white", "metadata": {"Software": None}}
+        write_whole(path, lambda partial: fig.savefig(partial, **look))
     return (
         "Left: sixteen drawn cats and dogs. Right: accuracy against seconds of training, for three ways to teach "
         f"a network to tell them apart. With {sizes[-1]} pictures: {', '.join(spoken)} ({results['hardware']})."
@@ -248,7 +247,5 @@ def _draw_pets(axes) -> None:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write beside the file, then swap, so that no half-written file is ever found."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+    """Write UTF-8 with Unix line ends, whole or not at all."""
+    write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))

@@ -10,7 +10,6 @@ number in them comes from here. Run it in the repository, after `pretrain`.
 import argparse
 import hashlib
 import json
-import os
 import statistics
 import sys
 import time
@@ -26,6 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
 from course_utils import tiny_imagenet
+from course_utils.checkpoint import write_whole
 from course_utils.data import Pictures, cifar_cats_dogs, doodle_pets
 from course_utils.device import describe_device, get_device
 from course_utils.features import evaluate, extract_features, fit_head, install_head
@@ -292,9 +292,7 @@ def _cifar_sample(root: Path):
 
 
 def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(path.name + ".part")
-    draft.write_bytes(content)
-    os.replace(draft, path)
+    write_whole(path, lambda partial: partial.write_bytes(content))
 
 
 def _numbers(values: Sequence[float]) -> str:
@@ -332,7 +330,7 @@ def _card(entry, log, figure, alt, by_class, transfer, device, seeds) -> str:
 <!-- Written by `make checkpoint-report`; edit course_utils/checkpoint_report.py instead. -->
 
 `ResNet18_Course_Weights.TINY200_V1`: torchvision's own `resnet18`, unchanged, with {len(names)} classes,
-{entry["num_params"]:,} parameters, stored as 16-bit safetensors ({entry["_file_size"]} MB). It ships inside the
+{entry["num_params"]:,} parameters, stored as 16-bit safetensors ({entry["_file_size"]} MiB). It ships inside the
 package so that the course also works where no weights can be downloaded.
 
 | | |
@@ -357,7 +355,8 @@ this repository. The weights: {entry["license"]}
 
 {_command(entry["recipe"])}
 
-{_hours(log):.1f} hours on {" and ".join(hardware)}.{how}
+{_hours(log):.1f} hours by the clock on {" and ".join(hardware)}.{how}
+Files that a run starts from or learns from are not shipped; `make checkpoint` without them trains a comparable network.
 
 | setting | value |
 |---|---|

@@ -56,7 +56,7 @@ class Pictures:
 
     def subset(self, indices: Iterable[int]) -> "Pictures":
         """The pictures at these positions, in this order, with the same categories."""
-        indices = list(indices)
+        indices = indices.tolist() if hasattr(indices, "tolist") else list(indices)
         if any(isinstance(i, bool | np.bool_) for i in indices):
             raise PicturesError("subset takes positions, not a mask of True and False; use numpy.flatnonzero(mask).")
         return Pictures([self.images[i] for i in indices], [self.labels[i] for i in indices], self.categories)

@@ -11,35 +11,33 @@ class DeviceError(RuntimeError):
     """The device that was asked for is not there."""
 
 
-def get_device(prefer: str | None = None) -> torch.device:
+def get_device(prefer: torch.device | str | None = None) -> torch.device:
     """Return the best device of this machine: a CUDA GPU, else Apple's GPU (MPS), else the CPU.
 
     ``prefer`` names one instead (``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``); without it the environment
     variable ``COURSE_DEVICE`` does. A device that is asked for by name and is not there is a `DeviceError`:
     quietly training on the CPU for hours helps nobody.
     """
-    name = prefer or os.environ.get("COURSE_DEVICE", "").strip() or None
-    if name is None:
+    name = str(prefer or os.environ.get("COURSE_DEVICE", "").strip())
+    if not name:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
-    asked_by = "get_device" if prefer else "COURSE_DEVICE"
+    asked_by = "device" if prefer else "COURSE_DEVICE"
     try:
         device = torch.device(name)
     except RuntimeError:
         device = None
     if device is None or device.type not in {"cpu", "cuda", "mps"}:
-        raise DeviceError(f"{asked_by} asks for {name!r}; use 'cpu', 'cuda', 'cuda:1' (a GPU by number) or 'mps'.")
+        raise DeviceError(f"{asked_by} is {name!r}; use 'cpu', 'cuda', 'cuda:1' (a GPU by number) or 'mps'.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(
-            f"{asked_by} asks for {name!r}, but torch sees {torch.cuda.device_count()} CUDA GPUs here. "
+            f"{asked_by} is {name!r}, but torch sees {torch.cuda.device_count()} CUDA GPUs here. "
             "In Colab choose Runtime > Change runtime type > GPU; at home check the driver, or use 'cpu'."
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError(
-            f"{asked_by} asks for 'mps', but this machine has no Apple GPU that torch can use; use 'cpu'."
-        )
+        raise DeviceError(f"{asked_by} is 'mps', but this machine has no Apple GPU that torch can use; use 'cpu'.")
     return device
 
 
@@ -60,7 +58,7 @@ def to_device(batch, device: torch.device | str):
     if isinstance(batch, torch.Tensor | nn.Module):
         return batch.to(device)
     if isinstance(batch, dict):
-        return type(batch)((key, to_device(value, device)) for key, value in batch.items())
+        return {key: to_device(value, device) for key, value in batch.items()}
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):  # a named tuple wants its values one by one
         return type(batch)(*(to_device(value, device) for value in batch))
     if isinstance(batch, list | tuple):

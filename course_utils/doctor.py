@@ -27,6 +27,7 @@ OK, NOTE, FAIL = "OK", "NOTE", "FAIL"
 OLDEST_PYTHON = (3, 11)  # as `requires-python` in pyproject.toml
 DISTRIBUTION = "pretrained-vision-course"
 GIB = 2**30
+ALL_WELL = "All lessons will run on this computer."
 
 MATCHED_PAIR = (
     "pip uninstall -y torch torchvision, then both again in ONE command from ONE place: "
@@ -87,7 +88,20 @@ def check_packages() -> Check:
         return Check(
             "Packages", FAIL, "; ".join(problems), "pip install -e . in the course's folder, or `make lab` again."
         )
-    return Check("Packages", OK, f"all {len(requirements)} that the lessons need")
+    return Check("Packages", OK, f"all {len(requirements)} that every lesson needs")
+
+
+def check_extra_packages() -> Check:
+    """Look for the packages of the last two lessons; `make lab` brings them, pip only when it is asked to."""
+    packages = {"09": ("onnx", "onnxscript", "onnxruntime", "torchao"), "10": ("keras",)}
+    missing = {
+        lesson: [name for name in names if importlib.util.find_spec(name) is None] for lesson, names in packages.items()
+    }
+    if not any(missing.values()):
+        return Check("Extra packages", OK, "those of lessons 09 and 10 are there")
+    found = "; ".join(f"lesson {lesson} misses {', '.join(names)}" for lesson, names in missing.items() if names)
+    advice = "Lesson 09 leaves out what it cannot measure, lesson 10 stops. For all: pip install -e '.[keras,ship]'."
+    return Check("Extra packages", NOTE, found, advice)
 
 
 # Run in a process of its own: a pair that does not fit may end the interpreter, not only raise.
@@ -233,6 +247,7 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "Python": check_python,
     "Environment": check_environment,
     "Packages": check_packages,
+    "Extra packages": check_extra_packages,
     "torch, torchvision": check_torch,
     "Device": check_device,
     "Disk": check_disk,
@@ -289,7 +304,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
-        print(f"\nTo repair first: {failed[0]}." if failed else "\nAll lessons will run on this computer.")
+        missing = [check.found for check in checks if check.name == "Extra packages" and check.status != OK]
+        well = f"The lessons will run on this computer, but {missing[0]}." if missing else ALL_WELL
+        print(f"\nTo repair first: {failed[0]}." if failed else f"\n{well}")
     return 1 if failed else 0
 
 

@@ -36,8 +36,8 @@ def extract_features(
     convolution (SqueezeNet) reads a map (D, h, w); its features are the averages over it, see `install_head`.
     """
     labels = labels_of(pictures)
-    device = torch.device(device) if device is not None else get_device()
-    head = find_head(model).layer
+    device = get_device(device)
+    name, head = find_head(model)
     reached_head = []
 
     def remember_input(_layer: nn.Module, inputs: tuple[torch.Tensor]) -> None:
@@ -47,6 +47,11 @@ def extract_features(
     def features_of(indices: Sequence[int]) -> torch.Tensor:
         reached_head.clear()  # a batch that did not fit into memory may have left something
         model(preprocess(transform, pictures, indices).to(device))
+        if not reached_head:
+            raise ValueError(
+                f"{type(model).__name__} never used its layer {name!r}, which looks like the head. Was it added to a "
+                "model whose head has another name? replace_head finds the right place."
+            )
         return reached_head.pop().float().cpu()
 
     hook = head.register_forward_pre_hook(remember_input)
@@ -71,7 +76,7 @@ def evaluate(
     The model runs without gradients and in eval mode, and gets its own modes and device back.
     """
     labels = labels_of(pictures)
-    device = torch.device(device) if device is not None else get_device()
+    device = get_device(device)
 
     def logits_of(indices: Sequence[int]) -> torch.Tensor:
         return model(preprocess(transform, pictures, indices).to(device)).float().cpu()

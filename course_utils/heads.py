@@ -88,7 +88,8 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
 
     Two things move a network: gradients, and BatchNorm's running averages, which move at every forward pass in
     train mode, gradients or not. So the backbone gets ``requires_grad=False`` and is put back into eval mode at
-    the start of every forward pass, also after ``model.train()``.
+    the start of every forward pass, also after ``model.train()``. A Dropout that stands beside the head, not inside
+    a frozen block, goes on working in train mode.
     """
     heads = [layer for _, layer in _all_heads(model)]
     model.requires_grad_(False)
@@ -110,9 +111,13 @@ def unfreeze_backbone(model: nn.Module) -> nn.Module:
 
 
 def _keep_frozen_layers_in_eval(model: nn.Module, _inputs: tuple) -> None:
-    """Put every layer that holds nothing trainable into eval mode; the layers around the head keep theirs."""
+    """Put every layer whose parameters are all frozen into eval mode, with what stands inside it.
+
+    A Dropout beside a layer that may learn has no parameters and is no part of a frozen one: it keeps its mode.
+    """
     for module in model.modules():
-        if not any(parameter.requires_grad for parameter in module.parameters()):
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
             module.eval()
 
 

@@ -35,7 +35,7 @@ class History:
 
     @property
     def total_seconds(self) -> float:
-        """Seconds of training and validation; preprocessing the pictures is not counted."""
+        """Seconds of training and validation; what is preprocessed once, before the first epoch, is not counted."""
         return sum(self.seconds)
 
 
@@ -43,7 +43,7 @@ def record(history: History, part: str, loss: float, accuracy: float) -> None:
     if not math.isfinite(loss):
         raise ValueError(
             f"The {part} loss is {loss} in epoch {history.epochs + 1}: the learning rate is probably too high (try a "
-            "tenth of it), or pictures or weights hold NaN. The weights are spoiled now; load the model again."
+            "tenth of it), or the input holds NaN. What was trained is spoiled now; start again from what you loaded."
         )
     getattr(history, f"{part}_loss").append(loss)
     getattr(history, f"{part}_accuracy").append(accuracy)

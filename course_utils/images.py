@@ -1,10 +1,12 @@
 """Opening pictures of any kind as RGB, and a few sample photos that are there without a network."""
 
 import difflib
+import http.client
 import importlib.util
 import io
 import os
 import urllib.error
+import urllib.parse
 import urllib.request
 import warnings
 from dataclasses import dataclass
@@ -169,15 +171,20 @@ def _suggestion(path: Path) -> str:
 
 def _download(url: str) -> bytes:
     advice = "check the address in a browser, or download the picture and give its path"
+    address = urllib.parse.quote(url, safe=":/?#[]@!$&'()*+,;=%~")  # a space or an umlaut, as a browser sends it
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})
+        request = urllib.request.Request(address, headers={"User-Agent": USER_AGENT})
         with urllib.request.urlopen(request, timeout=URL_TIMEOUT_SECONDS) as response:
             return response.read(MAX_BYTES + 1)
     except urllib.error.HTTPError as error:
         raise ImageError(f"{url}: the server answered {error.code} {error.reason}; {advice}.") from error
     except TimeoutError as error:
         raise ImageError(f"{url}: no answer in {URL_TIMEOUT_SECONDS} s; {advice}.") from error
-    except (OSError, ValueError) as error:  # URLError (no network, unknown host), a cut line, a bad address
+    except (
+        OSError,
+        ValueError,
+        http.client.HTTPException,
+    ) as error:  # no network, a cut line, a bad address
         reason = getattr(error, "reason", error)
         raise ImageError(f"{url} cannot be reached ({reason}); {advice}.") from error
 

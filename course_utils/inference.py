@@ -56,7 +56,7 @@ def predict(
         raise ValueError(f"k must be a whole number from 1 to {len(names)}, the number of categories; got {k!r}.")
     pictures = _as_list(images)
     transform = weights.transforms()
-    device = torch.device(device) if device is not None else get_device()
+    device = get_device(device)
 
     def top_k(some: Sequence[Picture]) -> list[list[Prediction]]:
         batch = torch.stack([transform(_readable(picture)) for picture in some])

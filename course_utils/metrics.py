@@ -52,7 +52,7 @@ class ThresholdSweep(NamedTuple):
     recall: np.ndarray
 
 
-def accuracy(predicted: Sequence[int], actual: Sequence[int]) -> float:
+def accuracy(actual: Sequence[int], predicted: Sequence[int]) -> float:
     """Return the share of right answers, 0 to 1. Both are category numbers, one for each picture."""
     return float(sklearn.metrics.accuracy_score(*_same_length(actual=actual, predicted=predicted)))
 
@@ -113,7 +113,7 @@ def threshold_sweep(actual: Sequence[int], probabilities, categories: Sequence[s
 
 
 def _array(values) -> np.ndarray:
-    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
 def _same_length(**values) -> list[np.ndarray]:

@@ -147,7 +147,7 @@ def measure(
     The weights are random, which costs the same time as trained ones and no download. Each of the two timings takes
     about ``seconds``. `memory_mb` counts weights and intermediate results at their highest, in millions of bytes.
     """
-    device = torch.device(device) if device is not None else get_device()
+    device = get_device(device)
     options = {"init_weights": False} if candidate.name in BUILT_WITH_A_WARNING else {}
     model = models.get_model(candidate.name, weights=None, **options).eval().to(device)
     batch = torch.rand(batch_size, 3, candidate.pixels, candidate.pixels, device=device)

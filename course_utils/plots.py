@@ -20,6 +20,7 @@ from PIL import Image
 
 from course_utils.calibration import Reliability
 from course_utils.history import History
+from course_utils.images import to_rgb
 from course_utils.inference import Prediction
 from course_utils.metrics import ConfusionMatrix
 
@@ -148,8 +149,11 @@ def show_grad_cam(images: Sequence, cams: torch.Tensor, titles: Sequence[str], a
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 0.3 + 2 * WIDTH / len(images)), layout="constrained")
         for column, (above, below) in enumerate(fig.subplots(2, len(images), squeeze=False).T):
-            image = Image.fromarray(np.asarray(images[column])).convert("RGB").resize((side, side))
-            cam = torch.nn.functional.interpolate(cams[column][None, None], (side, side), mode="bilinear")[0, 0]
+            pixels = _pixels(images[column])
+            pixels = (255 * pixels).astype(np.uint8) if pixels.dtype.kind == "f" else pixels
+            image = Image.fromarray(pixels).convert("RGB").resize((side, side))
+            cam = cams[column].detach().float().cpu()
+            cam = torch.nn.functional.interpolate(cam[None, None], (side, side), mode="bilinear")[0, 0]
             above.imshow(image)
             above.set_title(titles[column])
             below.imshow(image.convert("L"), cmap="gray")
@@ -276,7 +280,7 @@ def show_bars(
     means = [array.mean() for array in numbers.values()]
     if len(numbers) < sum(array.size for array in numbers.values()):
         label = f"{label} (bar: mean, dots: single values)"
-    top = 1.0 if percent else max(array.max() for array in numbers.values())
+    top = max([1.0 if percent else 0.0, *(array.max() for array in numbers.values())])
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 0.5 * len(numbers) + 0.9), layout="constrained")
         ax = fig.subplots()
@@ -302,8 +306,9 @@ def show_bar_panels(
 ) -> None:
     """Show several measurements of the same things side by side: title of a panel -> name of a bar -> number.
 
-    Every panel has the same names, in the same order, and a scale of its own that begins at 0. ``formats`` says how
-    the numbers are written, as in ``"{:.1f} MB".format(number)``: one for all panels, or one for each title.
+    Every panel has the same names, in the same order. ``formats`` says how the numbers are written, as in
+    ``"{:.1f} MB".format(number)``: one for all panels, which then share a scale, so that bars of different panels can
+    be compared, or one for each title, and each panel gets a scale of its own. Every scale begins at 0.
     """
     if not panels or not all(panels.values()):
         raise ValueError("There is nothing to compare.")
@@ -311,6 +316,9 @@ def show_bar_panels(
     for title, values in panels.items():
         if list(values) != names:
             raise ValueError(f"The panel {title!r} has {', '.join(values)}, but the first one has {', '.join(names)}.")
+    tops = {title: max(*values.values(), 1e-9) for title, values in panels.items()}
+    if isinstance(formats, str):
+        tops = dict.fromkeys(tops, max(tops.values()))
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 0.36 * len(names) + 0.6), layout="constrained")
         axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -320,7 +328,7 @@ def show_bar_panels(
                 look = {"color": PALETTE[position % len(PALETTE)], "hatch": HATCHES[position % len(HATCHES)]}
                 ax.barh(position, value, height=0.65, edgecolor="white", **look)
                 ax.annotate(form.format(value), (value, position), (4, 0), textcoords="offset points", va="center")
-            ax.set(title=title, xticks=[], xlim=(0, 1.45 * max(*values.values(), 1e-9)))
+            ax.set(title=title, xticks=[], xlim=(0, 1.45 * tops[title]))
             ax.spines["bottom"].set_visible(False)
             ax.tick_params(length=0)
         axes[0].set_yticks(range(len(names)), names)
@@ -445,7 +453,7 @@ def _draw_image(ax, image) -> np.ndarray:
 def _pixels(image) -> np.ndarray:
     """Anything that is a picture as an array (H, W) or (H, W, 3) that matplotlib shows."""
     if isinstance(image, Image.Image):
-        return np.asarray(image if image.mode in {"L", "RGB"} else image.convert("RGB"))
+        return np.asarray(image if image.mode == "L" else to_rgb(image))  # as the network sees it
     if isinstance(image, torch.Tensor):
         if image.ndim != 3 or image.shape[0] not in {1, 3}:
             raise ValueError(f"A tensor must have shape (3, H, W) or (1, H, W) to be shown, got {tuple(image.shape)}.")

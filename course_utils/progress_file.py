@@ -5,6 +5,7 @@ environment variable COURSE_PROGRESS. It never stops the course: a file that can
 begun, and a place that cannot be written to means that answers are not remembered. Either is told once.
 """
 
+import itertools
 import json
 import os
 import tempfile
@@ -66,7 +67,8 @@ def _write(path: Path, content: dict) -> None:
 
 
 def _set_aside(path: Path) -> None:
-    aside = path.with_name(path.name + ".old")
+    names = (f"{path.name}.old{number or ''}" for number in itertools.count())
+    aside = next(aside for name in names if not (aside := path.with_name(name)).exists())
     try:
         os.replace(path, aside)
         _tell(f"Note: your earlier answers could not be understood; they are kept in {aside}, and a new file begins.")

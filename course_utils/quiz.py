@@ -11,6 +11,7 @@ environment variable COURSE_QUESTIONS names it.
 """
 
 import difflib
+import math
 import os
 import re
 import textwrap
@@ -207,9 +208,13 @@ def _number(question: Question, answer: str | float) -> float:
             advice = " Write a decimal point, and nothing between thousands." if "," in text else ""
             found = f"{answer!r} is not a number." if text else "There is no number in this answer."
             raise AnswerError(found + advice) from None
-    if isinstance(answer, bool) or not isinstance(answer, int | float) or answer != answer:
+    try:
+        number = math.nan if isinstance(answer, bool) else float(answer)  # NumPy's and torch's numbers as well
+    except (TypeError, ValueError, RuntimeError):
+        number = math.nan
+    if math.isnan(number):
         raise AnswerError("This question is answered with a number.")
-    return answer
+    return number
 
 
 def _judge_one(question: Question, letter: str) -> Verdict:
@@ -240,8 +245,8 @@ def _judge_order(question: Question, letters: str) -> Verdict:
 def _judge_number(question: Question, value: float) -> Verdict:
     if abs(value - question.answer) <= question.tolerance + 1e-9 * abs(question.answer):
         return _verdict(question, True, [])
-    nearest = min(question.options, key=lambda option: abs(value - option.value))
-    if abs(value - nearest.value) <= question.tolerance + 1e-9 * abs(nearest.value):
+    nearest = min(question.options, key=lambda option: abs(value - option.value), default=None)
+    if nearest and abs(value - nearest.value) <= question.tolerance + 1e-9 * abs(nearest.value):
         return _verdict(question, False, [nearest.feedback])
     return _verdict(question, False, [f"{value:.10g} is not the number asked for. {question.hint}"])
 

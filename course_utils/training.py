@@ -21,6 +21,7 @@ from torchvision.transforms import v2
 from tqdm.auto import tqdm
 
 from course_utils.batches import in_batches, labels_of, preprocess
+from course_utils.checkpoint import write_whole
 from course_utils.data import Pictures
 from course_utils.device import get_device
 from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
@@ -60,12 +61,18 @@ def fine_tune(
     order is random, so it is another picture in each epoch.
 
     ``checkpoint`` names a file that is written after each epoch. The same call, run again, continues from there
-    with the result of an uninterrupted run; a file of other settings or other pictures is a ValueError.
-    The same seed gives the same result (on a GPU: up to rounding), and torch's global random state is left alone.
+    with the result of an uninterrupted run; a file of other settings or other pictures is a ValueError. The file's
+    weights take the place of the model's, so give each model that you train a file of its own.
+    The same seed gives the same result (on a GPU: up to rounding), and the CPU's random state is left alone.
     The model comes back in eval mode, on the device where it was. Pictures are preprocessed once and kept in
     memory, or, beyond ``CACHE_LIMIT`` bytes, again for each batch.
     """
     check_settings(validation, patience=patience, lr=lr, epochs=epochs, batch_size=batch_size)
+    lr, weight_decay, seed = float(lr), float(weight_decay), int(seed)  # NumPy's numbers would not load again
+    if checkpoint is not None and Path(checkpoint).is_dir():
+        raise ValueError(
+            f"{checkpoint} is a folder; checkpoint names a file, for example {Path(checkpoint, 'run.pt')}."
+        )
     if validation is not None and tuple(validation.categories) != tuple(train.categories):
         raise ValueError(f"Categories differ: {train.categories} to train, {validation.categories} to validate.")
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -74,13 +81,14 @@ def fine_tune(
             "Nothing can be trained: no parameter has requires_grad=True. freeze_backbone leaves the head "
             "trainable; after freezing by hand, put the new head in afterwards."
         )
-    device = torch.device(device) if device is not None else get_device()
+    device = get_device(device)
     train = _Prepared(transform, train, progress)
     validation = _Prepared(transform, validation, progress) if validation is not None else None
     steps = len(_batches(torch.arange(len(train.labels)), batch_size))  # in one epoch
     augmentation = _augmentation(train[[0]].shape[-2:]) if augment else None
 
     home = trainable[0].device
+    memory_is_full = False
     try:
         model.to(device)
         _check_outputs(model, train, device)
@@ -114,10 +122,13 @@ def fine_tune(
                     _save(checkpoint, settings, run, history, best)
         if best is not None:
             model.load_state_dict(best)
-    except torch.cuda.OutOfMemoryError as error:
-        raise MemoryError(f"The GPU ran out of memory; try again with batch_size={max(1, batch_size // 2)}.") from error
+    except torch.cuda.OutOfMemoryError:
+        memory_is_full = True
     finally:
         model.to(home).eval()
+    if memory_is_full:  # out here nothing holds the failed batch any more, so another try finds its memory free
+        torch.cuda.empty_cache()
+        raise MemoryError(f"The GPU ran out of memory; try again with batch_size={max(1, batch_size // 2)}.")
     return history
 
 
@@ -256,16 +267,12 @@ def _fingerprint(pictures: _Prepared) -> str:
 
 
 def _save(path: Path, settings: dict, run: dict, history: History, best: dict | None) -> None:
-    """Write beside the file, then swap: who pulls the plug finds the old file or the new one, never half."""
     content = {"settings": settings, "history": asdict(history), "best": best}
     content |= {name: part.state_dict() for name, part in run.items()}
-    unfinished = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, unfinished)
-        os.replace(unfinished, path)
+        write_whole(path, lambda partial: torch.save(content, partial))
     except (OSError, RuntimeError) as error:
-        unfinished.unlink(missing_ok=True)
         raise OSError(f"The checkpoint {path.name} could not be written ({error}). Is the disk full?") from error
 
 
@@ -290,5 +297,5 @@ def _resume(path: Path, settings: dict, run: dict, device: torch.device) -> tupl
     for name, part in run.items():
         part.load_state_dict(saved[name])
     history = History(**saved["history"])
-    print(f"{path.name}: {history.epochs} of {settings['epochs']} epochs were done before.")
+    print(f"{path.name}: {history.epochs} of {settings['epochs']} epochs were done before; going on with its weights.")
     return history, saved["best"]

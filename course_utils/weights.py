@@ -29,7 +29,7 @@ from torchvision import models
 from torchvision.models import Weights, WeightsEnum
 from torchvision.transforms._presets import ImageClassification
 
-from course_utils.device import to_device
+from course_utils.device import get_device
 
 ASSETS = files("course_utils") / "assets"
 SOURCES = ("auto", "course", "imagenet")
@@ -103,9 +103,10 @@ def load_pretrained(
     The model is in eval mode, on ``device`` (default: the CPU). ``source`` is ``"imagenet"``, ``"course"`` or
     ``"auto"``: ImageNet weights when they are cached or can be downloaded, else the course's own. The environment
     variable ``COURSE_WEIGHTS`` decides what ``"auto"`` means. One printed line says which weights were loaded and
-    why, unless ``quiet``. Whatever goes wrong is a `WeightsError` of one sentence.
+    why, unless ``quiet``. Whatever goes wrong with the weights is a `WeightsError` of one sentence.
     """
     _check_name(name)
+    device = get_device(device or "cpu")
     source, reason = _choose(name, source)
     if source == "imagenet":
         try:
@@ -118,7 +119,7 @@ def load_pretrained(
         model, weights = _load_course(name)
     if not quiet:
         print(_loaded(weights, reason))
-    return to_device(model.eval(), device or "cpu"), weights
+    return model.to(device).eval(), weights
 
 
 def check_course_checkpoint(name: str = "resnet18") -> None:
@@ -218,8 +219,9 @@ def _load_imagenet(name: str, quiet: bool) -> tuple[nn.Module, WeightsEnum]:
     help_offline = f" Offline, use source='course' ({_offline_names()})."
     try:
         return models.get_model(name, weights=weights, progress=not quiet), weights
-    except URLError as error:
-        raise WeightsError(f"{weights} could not be downloaded ({error.reason}).{help_offline}") from None
+    except (URLError, ConnectionError, TimeoutError) as error:
+        reason = getattr(error, "reason", error)
+        raise WeightsError(f"{weights} could not be downloaded ({reason}).{help_offline}") from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             problem = "the disk is full"

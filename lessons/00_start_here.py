@@ -8,7 +8,7 @@
 # - say what such a model saves you, with a number measured on your own computer,
 # - find your way through the course.
 #
-# **Time:** 20 minutes. **You need:** a little Python, and to have seen a tensor once.
+# **Time:** 20 minutes. **You need:** a little Python; PyTorch is explained as you go.
 
 # %% [markdown]
 # ## Does everything work here?
@@ -50,7 +50,8 @@ from course_utils import load_pretrained, predict, sample_images
 model, weights = load_pretrained("resnet18")
 
 # %% [markdown] covers=["S7"]
-# The printed line says which weights you have. There are two kinds, and every lesson works with both:
+# The printed line says which weights you have. There are two kinds. Lessons 00 to 04 take the first where they can; lessons
+# that train take the second, which is faster on small computers, unless you change their `SOURCE`:
 #
 # - **ImageNet weights**, published with torchvision: 1000 categories. They come from the internet, once.
 # - **Course weights**, shipped with this course: 200 categories, smaller pictures, weaker, and there without any network.
@@ -230,7 +231,7 @@ ask("experience-is-weights")
 # | a few hundred labelled pictures of your own | features to train a new last layer on | 05 |
 # | no graphics card | the costly part of the training, already paid for | 05 |
 # | many pictures and a graphics card | a better start for training the whole network | 05 |
-# | pictures that look like nothing in its training (X-rays, satellites) | perhaps little: train both ways and compare | 05 |
+# | pictures that look like nothing in its training (X-rays, satellites) | perhaps little: train both ways and compare | 08 |
 # | text to translate, sound, tables | nothing: these models take pictures. The idea carries over, the weights do not | none |
 #
 # The fifth row is the one to remember when you hear "always" or "never". How much a pre-trained model helps

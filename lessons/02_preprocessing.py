@@ -319,7 +319,7 @@ from course_utils import accuracy, fit_head
 train_features, train_labels = extract_features(model, preset, train, progress=False)
 head, _ = fit_head(train_features, train_labels, num_classes=2, epochs=40)
 
-results = {name: accuracy(head(features[name]).argmax(dim=1), labels) for name in recipes}
+results = {name: accuracy(labels, head(features[name]).argmax(dim=1)) for name in recipes}
 for name, result in results.items():
     print(f"{name:18}{result:6.1%}  {result - results['as trained']:+7.1%}")
 
@@ -339,7 +339,7 @@ print(f"\nGuessing would give 50 %. Chance moves such a result by about ±{by_ch
 forgetful = recipes["no normalisation"]
 forgetful_features, _ = extract_features(model, forgetful, train, progress=False)
 forgetful_head, _ = fit_head(forgetful_features, train_labels, num_classes=2, epochs=40)
-never = accuracy(forgetful_head(features["no normalisation"]).argmax(dim=1), labels)
+never = accuracy(labels, forgetful_head(features["no normalisation"]).argmax(dim=1))
 
 print(f"normalised in training and in use  {results['as trained']:.1%}")
 print(f"normalised in training only        {results['no normalisation']:.1%}")

@@ -61,7 +61,7 @@ x_test, y_test = extract_features(model, transform, test)
 head, history = fit_head(x_train, y_train, num_classes=2, validation=(x_validation, y_validation))
 logits = head(x_test).detach()
 predicted = logits.argmax(dim=1)
-print(f"right: {accuracy(predicted, y_test):.1%} of {len(test)} test pictures")
+print(f"right: {accuracy(y_test, predicted):.1%} of {len(test)} test pictures")
 
 # %% [markdown] covers=["S62"]
 # That is the number that everybody reports. Do not mix it with time: how long the training took is a
@@ -244,7 +244,7 @@ print("program      accuracy  cats found  false alarms")
 for name, called_cat in programs.items():
     answer = 1 - called_cat.long()
     (hits, _), (alarms, _) = confusion_matrix(y_rare, answer, rare.categories, positive="cat").matrix
-    print(f"{name:11}  {accuracy(answer, y_rare):8.1%}  {hits:10}  {alarms:12}")
+    print(f"{name:11}  {accuracy(y_rare, answer):8.1%}  {hits:10}  {alarms:12}")
 
 # %% [markdown]
 # This is the **accuracy paradox**. The program that never looks beats the one that finds cats, because on rare classes
@@ -279,7 +279,7 @@ flagged = [1] * 24 + [0] * 176 + [1] * 24 + [0] * 9776
 reports = {"the detector": flagged, "never flags": [0] * 10_000, "flags everything": [1] * 10_000}
 for name, answers in reports.items():
     precision, recall = precision_recall(fraud, answers, ("honest", "fraud"), positive="fraud")
-    print(f"{name:17} accuracy {accuracy(answers, fraud):5.1%}   recall {recall:4.0%}   precision {precision:4.0%}")
+    print(f"{name:17} accuracy {accuracy(fraud, answers):5.1%}   recall {recall:4.0%}   precision {precision:4.0%}")
 
 # %% [markdown]
 # The detector does not beat the program that does nothing, and it misses 88 of 100 frauds. But "recall is what counts" is too
@@ -294,8 +294,8 @@ for name, answers in reports.items():
 # %% covers=["S66"] tags=["nbval-ignore-output"]
 imagenet = models.ResNet18_Weights.DEFAULT.meta["_metrics"]["ImageNet-1K"]["acc@1"]
 print(f"ResNet-18 on ImageNet: {imagenet:.1f} %   guessing among 1000 classes: {100 / 1000:.1f} %")
-print(f"our head on half cats: {100 * accuracy(predicted, y_test):.1f} %   guessing: 50.0 %")
-print(f"always dog on 2 % cats: {100 * accuracy(torch.ones_like(y_rare), y_rare):.1f} %")
+print(f"our head on half cats: {100 * accuracy(y_test, predicted):.1f} %   guessing: 50.0 %")
+print(f"always dog on 2 % cats: {100 * accuracy(y_rare, torch.ones_like(y_rare)):.1f} %")
 
 # %% [markdown]
 # By that rule the first is bad, and it is a respectable result; the last is excellent, and it is nothing. Compare with
@@ -555,7 +555,7 @@ show_reliability(
 print("                 calibration error  accuracy")
 for name, scores in {"as trained": logits, "with temperature": logits / temperature}.items():
     print(
-        f"{name:16} {calibration_error(scores, y_test, bins=10):17.1%}  {accuracy(scores.argmax(dim=1), y_test):8.1%}"
+        f"{name:16} {calibration_error(scores, y_test, bins=10):17.1%}  {accuracy(y_test, scores.argmax(dim=1)):8.1%}"
     )
 
 # %% [markdown]

@@ -139,7 +139,7 @@ def test_each_lesson_has_three_questions():
     assert len(lessons) == 11 and min(lessons.values()) >= 3
 
 
-def test_quiz_1_mirrors_the_fifteen_practice_questions():
+def test_quiz_1_asks_the_fifteen_practice_questions():
     quiz = [question for question in QUESTIONS if question.quiz == "quiz-1"]
     assert len(quiz) == 15
     mirrored = Counter(number for question in quiz for number in question.covers if 72 <= int(number[1:]) <= 86)

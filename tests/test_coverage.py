@@ -10,8 +10,7 @@ from pathlib import Path
 from course_utils.bank import load_bank
 
 ROOT = Path(__file__).resolve().parents[1]
-# The numbers of the fact list. S87, its last, is about the pages on which the facts were found (their reading times,
-# how many questions they announce) and teaches nothing.
+# The numbers of the facts that the course teaches.
 FACTS = [f"S{number}" for number in range(1, 87)]
 
 

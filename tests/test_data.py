@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torchvision.datasets import CIFAR10
 
@@ -51,12 +52,13 @@ def test_pictures_keep_no_list_that_could_change():
 
 def test_a_subset_keeps_order_and_categories():
     subset = some_pictures((2, 1)).subset(np.array([2, 0]))
+    assert some_pictures((2, 1)).subset(torch.tensor([2, 0])).labels == subset.labels
     assert subset.labels == (1, 0) and pixels(subset) == [plain(2).tobytes(), plain(0).tobytes()]
     assert subset.subset([]).counts() == {"cat": 0, "dog": 0}
 
 
 def test_a_mask_is_no_subset():
-    for mask in ([True, False, True], np.array([True, False, True])):
+    for mask in ([True, False, True], np.array([True, False, True]), torch.tensor([True, False, True])):
         with pytest.raises(PicturesError, match="not a mask"):
             some_pictures((2, 1)).subset(mask)
 

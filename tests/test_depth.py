@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 from torchvision import models
+from torchvision.ops import StochasticDepth
 
 from course_utils import find_head
 from course_utils.depth import parameter_groups, stages, unfreeze_from
@@ -102,3 +103,11 @@ def test_impossible_rates_are_refused(resnet, settings, message):
 def test_nothing_to_train_is_an_error(resnet):
     with pytest.raises(ValueError, match="Nothing can be trained"):
         parameter_groups(resnet.requires_grad_(False), lr=0.1)
+
+
+def test_what_drops_out_in_a_stage_that_learns_goes_on_doing_so():
+    model = unfreeze_from(models.efficientnet_b0(num_classes=2), "features.6").train()
+    model(torch.rand(2, 3, 32, 32))
+    working = {name for name, module in model.named_modules() if module.training and name.startswith("features.")}
+    assert any(isinstance(model.get_submodule(name), StochasticDepth) for name in working)
+    assert {name.split(".")[1] for name in working} == {"6", "7", "8"}

@@ -43,7 +43,7 @@ def test_the_argument_beats_the_environment_variable(monkeypatch):
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "tpu", "cuda:x", "meta"])
 def test_a_device_that_is_not_there_is_refused_in_words(monkeypatch, name):
     pretend(monkeypatch)
-    with pytest.raises(DeviceError, match=f"get_device asks for '{name}'"):
+    with pytest.raises(DeviceError, match=f"device is '{name}'"):
         get_device(name)
 
 
@@ -56,7 +56,7 @@ def test_a_gpu_number_that_is_too_high_is_refused(monkeypatch):
 def test_the_message_names_the_environment_variable_when_it_asked(monkeypatch):
     pretend(monkeypatch)
     monkeypatch.setenv("COURSE_DEVICE", "cuda")
-    with pytest.raises(DeviceError, match="COURSE_DEVICE asks for 'cuda'"):
+    with pytest.raises(DeviceError, match="COURSE_DEVICE is 'cuda'"):
         get_device()
 
 

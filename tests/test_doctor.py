@@ -1,5 +1,6 @@
 """The doctor: what it says of a healthy computer, and of each way in which one can be ill."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -99,6 +100,16 @@ def test_a_note_is_no_failure(healthy, monkeypatch):
         CHECKS, "nbgrader", lambda: Check("nbgrader", NOTE, "not installed", "Only instructors need it.")
     )
     assert __main__.main(["doctor"]) == 0
+
+
+def test_a_lesson_that_lacks_its_package_is_named(healthy, monkeypatch, capsys):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None if name == "keras" else find_spec(name))
+    monkeypatch.setitem(CHECKS, "Extra packages", doctor.check_extra_packages)
+    assert __main__.main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert "lesson 10 misses keras" in printed and "pip install -e '.[keras,ship]'" in printed
+    assert "All lessons will run" not in printed
 
 
 def test_json_holds_every_check(healthy, capsys):

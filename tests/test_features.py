@@ -200,3 +200,10 @@ X, Y = torch.zeros(4, 3), torch.tensor([0, 1, 0, 1])
 def test_fit_head_names_bad_input(arguments, settings, message):
     with pytest.raises(ValueError, match=message):
         fit_head(*arguments, **settings)
+
+
+def test_a_head_that_was_added_in_the_wrong_place_is_named():
+    model = mobilenet_v3_small(num_classes=3)
+    model.fc = nn.Linear(10, 2)
+    with pytest.raises(ValueError, match="MobileNetV3 never used its layer 'fc'"):
+        extract_features(model, to_tensor, noise_pictures(2))

@@ -57,7 +57,7 @@ def test_a_layer_without_maps_and_missing_categories_are_refused():
     model = network("resnet18")
     with pytest.raises(ValueError, match="gives maps"):
         grad_cam(model, model.fc, pictures(1), [0])
-    with pytest.raises(ValueError, match="2 pictures and 1 categories"):
+    with pytest.raises(ValueError, match="2 pictures and 1 targets"):
         grad_cam(model, model.layer3, pictures(2), [0])
 
 
@@ -74,3 +74,8 @@ def test_the_brightest_place_in_words(row, column, words):
 def test_each_picture_needs_a_map_and_a_title():
     with pytest.raises(ValueError, match="each picture needs both"):
         show_grad_cam([torch.zeros(8, 8, 3).byte().numpy()], torch.zeros(2, 4, 4), ["a"], alt="nothing")
+
+
+def test_a_tensor_can_be_shown_with_a_map_that_asks_for_gradients(monkeypatch):
+    monkeypatch.setattr("course_utils.plots.show", lambda figure, alt: None)
+    show_grad_cam([torch.rand(3, 8, 8)], torch.rand(1, 2, 2, requires_grad=True), ["a"], "A picture.")

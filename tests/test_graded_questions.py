@@ -96,6 +96,16 @@ def test_what_is_no_letter_gets_a_sentence_on_the_form(answer, sentence):
         questions.understood(answer, "one", "abcd")
 
 
+def test_a_set_has_no_order():
+    with pytest.raises(Unmet, match="Yours is of the type set"):
+        questions.understood({"a", "b", "c"}, "order", "abc")
+
+
+@pytest.mark.parametrize(("answer", "number"), [("5epochs", 5), ("5 epochs", 5), ("1e3", 1000), ("2.5e-1 s", 0.25)])
+def test_a_number_may_have_a_unit(answer, number):
+    assert questions.understood(answer, "number", "") == number
+
+
 def possible_answers(question: Question) -> list:
     """Every answer to a choice, an order or a line, and the numbers that the bank knows."""
     letters = [letter for letter, _ in lettered(question)]

@@ -218,3 +218,10 @@ def test_a_stage_that_may_learn_again_gets_its_batchnorm_back():
     model(torch.randn(2, 3, 64, 64))
     assert model.layer4[0].bn1.training
     assert not model.layer3[0].bn1.training
+
+
+def test_dropout_beside_a_layer_that_learns_goes_on_working():
+    model = freeze_backbone(build("efficientnet_b0", device="cpu", num_classes=2)).train()
+    model(torch.rand(1, 3, 32, 32))
+    assert model.classifier[0].training  # the dropout in front of the head
+    assert not any(module.training for module in model.features.modules())

@@ -185,6 +185,17 @@ def test_the_answers_of_a_quiz_are_told_with_their_reasons():
     assert sum(text.startswith("The answer is ") for text in sources) == sum(text.startswith("## ") for text in sources)
 
 
+def test_the_answers_of_a_quiz_with_own_questions_are_told_too(tmp_path):
+    (tmp_path / "own.yaml").write_text(
+        "- {id: mine, quiz: quiz-1, difficulty: easy, prompt: Mine?, hint: Yes., explanation: Because it is mine.,\n"
+        "   no_proof: A test., options: [{text: yes, right: true, feedback: Yes.}, {text: no, feedback: No.}]}\n",
+        encoding="utf-8",
+    )
+    sources = [cell.source for cell in solution_notebook("quiz-1", own=tmp_path).cells]
+    assert any("Because it is mine." in text for text in sources)
+    assert len(sources) == len(solution_notebook("quiz-1").cells) + 2
+
+
 def test_an_unknown_assignment_is_an_error_that_names_the_known(repository):
     with pytest.raises(AssignmentError, match="There is: ps9-tiny."):
         solution_notebook("ps8", repository)

@@ -1,5 +1,6 @@
 """Opening pictures: whatever the file is, either the picture a person would expect or one clear sentence."""
 
+import http.client
 import io
 import struct
 import threading
@@ -88,6 +89,20 @@ def test_an_address_that_does_not_exist(server):
 def test_no_network_or_unknown_host():
     with pytest.raises(ImageError, match=r"https://pictures.invalid/cat.jpg cannot be reached .*give its path"):
         open_image("https://pictures.invalid/cat.jpg")
+
+
+def test_an_address_with_a_space_and_an_umlaut_is_sent_as_a_browser_does(server):
+    with pytest.raises(ImageError, match="the server answered 404"):
+        open_image(f"{server}/my cät.png")
+
+
+def test_an_answer_that_is_no_http_is_an_image_error(monkeypatch):
+    def fails(request, timeout):
+        raise http.client.BadStatusLine("what?")
+
+    monkeypatch.setattr(images_module.urllib.request, "urlopen", fails)
+    with pytest.raises(ImageError, match="cannot be reached"):
+        open_image("http://pictures.invalid/cat.jpg")
 
 
 def test_a_server_that_never_answers(monkeypatch):

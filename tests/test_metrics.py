@@ -94,7 +94,7 @@ def test_tensors_are_welcome():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: accuracy([0, 1], [0]), "same length.*'actual': 1, 'predicted': 2"),
+        (lambda: accuracy([0, 1], [0]), "same length.*'actual': 2, 'predicted': 1"),
         (lambda: accuracy([], []), "nothing to count"),
         (lambda: accuracy([[0], [1]], [0, 1]), "one value for each picture"),
         (lambda: confusion_matrix([0, 2], [0, 1], NAMES), "'actual' holds numbers from 0 to 2"),
@@ -112,3 +112,8 @@ def test_tensors_are_welcome():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_tensors_that_ask_for_gradients_are_numbers_too():
+    probabilities = torch.tensor([0.2, 0.9], requires_grad=True)
+    assert threshold_sweep([0, 1], probabilities, NAMES, NAMES[1]).recall.max() == 1

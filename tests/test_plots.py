@@ -125,6 +125,19 @@ def test_images_are_shown_as_they_are(drawn):
     assert not empty.images
 
 
+def test_a_transparent_picture_is_shown_as_the_network_sees_it(drawn):
+    plots.show_images([Image.new("RGBA", (2, 2), (0, 0, 0, 0))], alt=ALT)
+    assert (drawn[0].axes[0].images[0].get_array() == 255).all()
+
+
+def test_panels_of_one_kind_share_a_scale(drawn):
+    panels = {"before": {"a": 0.9}, "after": {"a": 0.3}}
+    plots.show_bar_panels(panels, ALT)
+    plots.show_bar_panels(panels, ALT, formats={"before": "{:.1f} s", "after": "{:.0f} MB"})
+    shared, own = ([ax.get_xlim()[1] for ax in figure.axes] for figure in drawn)
+    assert shared[0] == shared[1] and own[0] > own[1]
+
+
 def test_a_normalised_tensor_is_stretched_to_what_can_be_shown(drawn):
     plots.show_images([torch.linspace(-2, 2, 3 * 4).reshape(3, 2, 2)], alt=ALT)
     shown = drawn[0].axes[0].images[0].get_array()

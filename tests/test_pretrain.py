@@ -217,7 +217,7 @@ def test_bad_input_is_one_sentence_and_exit_status_2(shards, tmp_path, capsys):
         ),
         (quick(shards, out, "--warm-start", tmp_path / "no.pt"), "No weights can be read from .*no.pt"),
         (quick(shards, out, "--warm-start", tmp_path / "noise.safetensors"), "No weights can be read from .*noise"),
-        (quick(shards, out, "--device", "tpu"), "asks for 'tpu'"),
+        (quick(shards, out, "--device", "tpu"), "device is 'tpu'"),
         (quick(shards, out, "--lr", "-1"), "lr is -1.0; it must be more than 0"),
     ]:
         assert command(*arguments) == 2

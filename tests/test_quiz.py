@@ -8,7 +8,9 @@ import sys
 from dataclasses import replace
 from itertools import permutations
 
+import numpy as np
 import pytest
+import torch
 
 from course_utils import progress_file, quiz
 from course_utils.bank import Option, Question, answer_key, lettered, load_bank
@@ -326,6 +328,22 @@ def test_without_a_setting_the_file_is_in_the_home_folder(monkeypatch, tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert progress_file.progress_path() == tmp_path / ".pretrained_vision_course" / "progress.json"
+
+
+def test_an_unreadable_file_never_takes_the_place_of_another(small_bank):
+    small_bank.parent.mkdir()
+    for content in ("first", "second"):
+        small_bank.write_text(content, encoding="utf-8")
+        check("one-right", RIGHT)
+    aside = {path.read_text(encoding="utf-8") for path in small_bank.parent.glob("progress.json.old*")}
+    assert aside == {"first", "second"}
+
+
+@pytest.mark.parametrize("number", [np.int64(444), np.float32(444), torch.tensor(444)])
+def test_numbers_of_numpy_and_torch_are_answers(number):
+    question = replace(NUMBER, answer=444, options=())
+    assert judge(question, number).right
+    assert not judge(question, number + 1).right  # also where no mistaken value has a feedback of its own
 
 
 def test_own_questions_come_from_the_folder_in_the_environment(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     shutil.which("make") is None or sys.platform == "win32", reason="needs make and a Unix shell"
 )
 
-TOOLS = ("sh", "make", "cksum", "head", "cat", "cp", "dirname", "mkdir", "rm", "sed", "awk", "chmod")
+TOOLS = ("sh", "make", "cksum", "head", "cat", "cp", "dirname", "ls", "mkdir", "rm", "sed", "awk", "chmod")
 
 # Answers what tools/setup_venv.sh asks a Python, and "makes" an environment whose Python keeps a log.
 PRETENDED_PYTHON = """\
@@ -35,6 +35,7 @@ esac
 """
 PRETENDED_VENV_PYTHON = """\
 #!/bin/sh
+case "$*" in *sys.exit*) exit ${{TOO_OLD:-0}} ;; esac
 echo "$*" >> {log}
 case "$*" in *pip*) exit "$(cat {pip_status})" ;; esac
 """
@@ -46,6 +47,7 @@ class Machine:
     def __init__(self, folder: Path, course: Path):
         self.course, self.bin = course, folder / "bin"
         self.log, self.pip_status, self.venv_python = (folder / name for name in ("log", "pip-status", "venv-python"))
+        self.environment = {}
         self.bin.mkdir()
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))
@@ -66,13 +68,20 @@ class Machine:
         )
         self._script(self.bin / name, text)
 
+    def make_own_environment(self) -> Path:
+        """What a student does who wants another torch: an environment that no make has made, with a file in it."""
+        environment = self.course / ".venv"
+        subprocess.run([self.bin / "python3", "-m", "venv", environment], env={"PATH": str(self.bin)})
+        (environment / "torch-for-cpu").touch()
+        return environment
+
     def make(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run make as a student would; ``calls`` of the result are what the environment's Python was asked to do."""
         self.log.write_text("", encoding="utf-8")
         result = subprocess.run(
             ["make", *arguments],
             cwd=self.course,
-            env={"PATH": str(self.bin)},
+            env={"PATH": str(self.bin), **self.environment},
             capture_output=True,
             text=True,
             timeout=60,
@@ -94,7 +103,7 @@ def test_first_run_installs_and_opens_the_lab(machine):
     machine.add_python("python3", "3.12")
     result = machine.make("lab", "PORT=9999", "LAB_ARGS=--ip=0.0.0.0")
     assert result.returncode == 0, result.stderr
-    assert result.installed == ["lab,grading"]
+    assert result.installed == ["lab,grading,keras,ship"]
     started = result.calls[-1]
     assert started.startswith("-m jupyterlab --config=jupyter_lab_config.py")
     assert "--port=9999" in started and started.endswith("--ip=0.0.0.0")
@@ -130,7 +139,7 @@ def test_changed_dependencies_are_added_to_the_same_environment(machine):
     machine.pip_works(False)
     assert machine.make("setup-lab").returncode != 0
     machine.pip_works(True)
-    assert machine.make("setup-lab").installed == ["lab,grading"]
+    assert machine.make("setup-lab").installed == ["lab,grading,keras,ship"]
     assert kept.exists()
 
 
@@ -176,20 +185,59 @@ def test_an_installation_that_broke_off_is_begun_again(machine):
     half.touch()
     machine.pip_works(True)
     result = machine.make("lab")
-    assert (result.returncode, result.installed) == (0, ["lab,grading"])
+    assert (result.returncode, result.installed) == (0, ["lab,grading,keras,ship"])
     assert not half.exists()
 
 
 def test_an_environment_that_the_user_made_is_never_removed(machine):
     machine.add_python("python3", "3.12")
-    subprocess.run([machine.bin / "python3", "-m", "venv", machine.course / ".venv"], env={"PATH": str(machine.bin)})
-    torch_for_cpu = machine.course / ".venv" / "torch-for-cpu"
-    torch_for_cpu.touch()
+    environment = machine.make_own_environment()
     machine.pip_works(False)
     machine.make("lab")
     machine.pip_works(True)
     assert machine.make("lab").returncode == 0
-    assert torch_for_cpu.exists()
+    assert (environment / "torch-for-cpu").exists()
+
+
+@pytest.mark.parametrize("spelling", [".venv/", "./.venv", "absolute"])
+def test_another_way_to_write_the_folder_is_the_same_environment(machine, spelling):
+    machine.add_python("python3", "3.12")
+    machine.make_own_environment()
+    machine.course = machine.course.rename(machine.course.with_name("course"))  # make wants names without spaces
+    machine.make("setup-lab", "VENV=.venv")
+    again = machine.make("setup-lab", f"VENV={machine.course / '.venv' if spelling == 'absolute' else spelling}")
+    assert (again.returncode, again.installed) == (0, [])
+    assert (machine.course / ".venv" / "torch-for-cpu").exists()
+
+
+def test_a_users_environment_in_a_moved_folder_stays_and_is_named(machine, tmp_path):
+    machine.add_python("python3", "3.12")
+    machine.make_own_environment()
+    machine.make("lab")
+    machine.course = machine.course.rename(tmp_path / "elsewhere")
+    result = machine.make("lab")
+    assert result.returncode != 0 and "You made .venv yourself" in result.stderr
+    assert (machine.course / ".venv" / "torch-for-cpu").exists()
+
+
+def test_a_folder_with_other_things_is_no_place_for_an_environment(machine):
+    machine.add_python("python3", "3.12")
+    thesis = machine.course / "stuff" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.touch()
+    for _ in range(2):
+        result = machine.make("lab", "VENV=stuff")
+        assert result.returncode != 0 and "stuff is a folder with other things in it" in result.stderr
+    assert thesis.exists()
+
+
+def test_an_environment_with_an_old_python_is_refused(machine):
+    machine.add_python("python3", "3.12")
+    machine.make_own_environment()
+    machine.environment = {"TOO_OLD": "1"}
+    result = machine.make("lab")
+    assert result.returncode != 0 and "The Python in .venv is too old" in result.stderr
+    assert result.installed == []
 
 
 def test_a_moved_folder_gets_a_new_environment(machine, tmp_path):
@@ -198,7 +246,7 @@ def test_a_moved_folder_gets_a_new_environment(machine, tmp_path):
     machine.course = machine.course.rename(tmp_path / "elsewhere")
     (machine.course / ".venv" / "old").touch()
     result = machine.make("lab")
-    assert result.installed == ["lab,grading"] and "has moved" in result.stdout
+    assert result.installed == ["lab,grading,keras,ship"] and "has moved" in result.stdout
     assert not (machine.course / ".venv" / "old").exists()
 
 

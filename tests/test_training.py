@@ -1,7 +1,10 @@
 """The training loop, and how it goes on after an interruption."""
 
+import gc
+import weakref
 from collections import namedtuple
 
+import numpy as np
 import pytest
 import torch
 from small_networks import (
@@ -289,7 +292,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(build, tmp_path, monk
     history = fine_tune(resumed, to_tensor, *pictures, checkpoint=str(file), **SETTINGS)
     assert numbers_of(history) == numbers_of(expected)
     assert changed(resumed, through.state_dict()) == set()
-    assert capsys.readouterr().out == "run.pt: 2 of 4 epochs were done before.\n"
+    assert capsys.readouterr().out == "run.pt: 2 of 4 epochs were done before; going on with its weights.\n"
     assert [path.name for path in file.parent.iterdir()] == ["run.pt"]
 
 
@@ -321,6 +324,39 @@ def test_other_settings_are_refused(difference, message, tmp_path):
     with pytest.raises(ValueError, match=f"run.pt belongs to a run with other settings: .*{message}"):
         fine_tune(**(call | difference))
     assert file.read_bytes() == before
+
+
+def test_numbers_of_numpy_are_settings_that_can_be_read_again(tmp_path):
+    settings = SETTINGS | {"lr": np.float64(1e-2), "seed": np.int64(3)}
+    first = fine_tune(tiny_net(), to_tensor, TWO, checkpoint=tmp_path / "run.pt", **settings)
+    assert fine_tune(tiny_net(), to_tensor, TWO, checkpoint=tmp_path / "run.pt", **settings) == first
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    with pytest.raises(ValueError, match="is a folder; checkpoint names a file, for example .*run.pt"):
+        fine_tune(tiny_net(), to_tensor, TWO, checkpoint=tmp_path, **SETTINGS)
+
+
+def test_a_full_gpu_is_told_and_lets_go_of_the_batch():
+    kept = []
+
+    class Full(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3 * 8 * 8, 2)
+
+        def forward(self, images):
+            features = images.flatten(1) * 1
+            kept.append(weakref.ref(features))
+            if self.training:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+            return self.layer(features)
+
+    with pytest.raises(MemoryError, match="try again with batch_size=2") as caught:
+        fine_tune(Full(), v2.Compose([v2.Resize(8), to_tensor]), TWO, **SETTINGS)
+    assert caught.value.__cause__ is None and caught.value.__context__ is None
+    gc.collect()
+    assert kept and not [features for features in kept if features() is not None]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])

@@ -15,7 +15,7 @@ import torch
 from torchvision import models
 from torchvision.models import ResNet18_Weights, WeightsEnum
 
-from course_utils import ResNet18_Course_Weights, WeightsError, load_pretrained, weights
+from course_utils import DeviceError, ResNet18_Course_Weights, WeightsError, load_pretrained, weights
 from course_utils.weights import can_download, check_course_checkpoint, imagenet_cached
 
 COURSE = ResNet18_Course_Weights.TINY200_V1
@@ -241,6 +241,21 @@ def test_a_cache_that_cannot_be_written(monkeypatch, number, words):
     monkeypatch.setattr(torch.hub, "download_url_to_file", fails)
     with pytest.raises(WeightsError, match=f"{words}. Set TORCH_HOME"):
         load_pretrained(source="imagenet", quiet=True)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), TimeoutError("timed out")])
+def test_a_connection_that_breaks_is_no_problem_of_the_disk(monkeypatch, error):
+    def fails(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fails)
+    with pytest.raises(WeightsError, match="could not be downloaded"):
+        load_pretrained(source="imagenet", quiet=True)
+
+
+def test_a_device_that_is_not_there_is_said_before_anything_is_loaded():
+    with pytest.raises(DeviceError, match="cuda:99"):
+        load_pretrained(device="cuda:99", quiet=True)
 
 
 def test_a_cache_folder_that_is_a_file(monkeypatch, tmp_path):

@@ -11,8 +11,9 @@ case $1 in
     /*) venv=$1 ;;
     *) venv=$here/$1 ;;
 esac
+[ ! -d "$venv" ] || venv=$(cd "$venv" && pwd -P)  # however it was written, it is the same folder
 case $2 in
-    lab) extras=lab,grading ;;
+    lab) extras=lab,grading,keras,ship ;;
     test) extras=lab,grading,test ;;
     *) echo "setup_venv.sh: the purpose is 'lab' or 'test', not '$2'" >&2; exit 2 ;;
 esac
@@ -61,23 +62,32 @@ if [ -e "$venv/unfinished" ]; then
     say "The last installation did not finish; starting again (pip keeps what it has downloaded)."
     rm -rf "$venv"
 elif was_moved; then
+    [ -e "$venv/made-by-make" ] || fail "This folder has moved since it was set up, and virtual environments cannot move." \
+        "You made $1 yourself, so it stays. Delete it, or name another one: make $2 VENV=.venv2"
     say "This folder has moved since it was set up, and virtual environments cannot move; making a new one."
     rm -rf "$venv"
 fi
 
-if [ ! -x "$venv/bin/python" ]; then
+if [ -x "$venv/bin/python" ]; then
+    "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail \
+        "The Python in $1 is too old: the course needs 3.11 or newer." \
+        "Delete $1, or name another one: make $2 VENV=.venv2"
+else
+    [ -z "$(ls -A "$venv" 2>/dev/null)" ] || fail \
+        "$1 is a folder with other things in it, and no environment. Name another one: make $2 VENV=.venv2"
     find_python
     say "Making the virtual environment $1 with Python $version ..."
     mkdir -p "$venv"
     : > "$venv/unfinished"
+    : > "$venv/made-by-make"
     "$python" -m venv "$venv" || fail "The virtual environment could not be made; the lines above say why."
 fi
 
-say "Installing the course and its packages ($extras). The first time this downloads about 3 GB on Linux ..."
+say "Installing the course and its packages ($extras). The first time, on Linux, torch alone may be 3 GB to download ..."
 "$venv/bin/python" -m pip install --disable-pip-version-check -e ".[$extras]" || fail "" \
     "Installing did not finish; the lines above say why. The usual reasons:" \
     "  no network: it is needed this once; the same command goes on from here" \
-    "  a full disk: about 9 GB are needed on Linux, 2 GB with the CPU-only torch that README.md describes" \
+    "  a full disk: on Linux 6 GB, and 3 GB for what pip keeps; 2 GB in all with the CPU-only torch that README.md describes" \
     "  'No matching distribution found for torch': this Python is too new or too old for it; try PYTHON=python3.13"
 
 rm -f "$venv/unfinished"

@@ -27,8 +27,11 @@ from course_utils.bank import Question, load_bank
 from course_utils.quiz import explanation_text, question_body
 
 
-def solution_notebook(name: str, root: Path = ROOT) -> NotebookNode:
-    """Return the notebook with the solution of an assignment, and why. Raises AssignmentError for an unknown name."""
+def solution_notebook(name: str, root: Path = ROOT, own: Path | None = None) -> NotebookNode:
+    """Return the notebook with the solution of an assignment, and why. Raises AssignmentError for an unknown name.
+
+    ``own`` is the folder of questions that the quiz was built with (``--questions``), if there was one.
+    """
     exercises = root / "exercises"
     scripts = {path.stem.replace("_", "-"): path for path in (exercises / "problems").glob("*.py")}
     titles = exercises / "quizzes.yaml"
@@ -36,7 +39,7 @@ def solution_notebook(name: str, root: Path = ROOT) -> NotebookNode:
     if name in scripts:
         cells = _problem_cells(scripts[name])
     elif name in quizzes:
-        cells = _quiz_cells([question for question in load_bank().values() if question.quiz == name])
+        cells = _quiz_cells([question for question in load_bank(own).values() if question.quiz == name])
         cells.insert(0, new_markdown_cell(f"# {quizzes[name]['title']}: the answers"))
     else:
         known = ", ".join(sorted([*scripts, *quizzes])) or "none; this takes the course's repository"
@@ -91,9 +94,12 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("assignment", help="its name, for example ps1-heads")
     parser.add_argument("--after", metavar="DATE", help="the deadline, for example 2027-03-01 or 2027-03-01T12:00")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder to write it into")
+    parser.add_argument(
+        "--questions", metavar="DIR", type=Path, help="your own questions, if the quiz was built with them"
+    )
     options = parser.parse_args(arguments)
     try:
-        notebook = solution_notebook(options.assignment, root)
+        notebook = solution_notebook(options.assignment, root, options.questions)
         moment = deadline(options.after) if options.after else None
     except AssignmentError as error:
         return _refuse(str(error))

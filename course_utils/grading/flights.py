@@ -52,7 +52,7 @@ def numbers(answer: object, what: str, shape: tuple[int, ...]) -> np.ndarray:
     found = answer.detach().cpu() if isinstance(answer, Tensor) else answer
     try:
         array = np.array(found, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a list of tensors that require gradients
         array = None
     expect(array is not None, f"{what} should be numbers in a list, an array or a tensor, not {_kind(answer)}.")
     expect(array.shape == shape, f"{what} should have the shape {shape}, not {array.shape}.")

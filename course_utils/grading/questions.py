@@ -69,7 +69,8 @@ def answer_is_right(answer: object, sealed: str) -> str:
 
 def _letters(answer: object, kind: str, offered: str) -> str:
     """The letters of "b", "a, c" or ["a", "c"], each once."""
-    if type(answer) in (list, tuple, set) and kind != "one" and all(type(part) is str for part in answer):
+    collections = {"several": (list, tuple, set), "order": (list, tuple)}.get(kind, ())  # a set has no order
+    if type(answer) in collections and all(type(part) is str for part in answer):
         answer = "".join(answer)
     found = type(answer).__name__
     expect(type(answer) is str, f"The answer is {FORM[kind]}. Yours is of the type {found}.")
@@ -88,11 +89,11 @@ def _letters(answer: object, kind: str, offered: str) -> str:
 def _number(answer: object, kind: str, offered: list[int]) -> float:
     """A plain number from 87.5, "87.5 %", a NumPy number or "line 4"."""
     if type(answer) is str:
-        digits = re.fullmatch(r"(?:line)?\s*([-+.\d_e]+)\s*[^\d]*", answer.strip().lower())
+        digits = re.fullmatch(r"(?:line)?\s*([-+]?[\d._]+(?:e[-+]?\d+)?)\s*[^\d]*", answer.strip().lower())
         answer = digits[1] if digits else answer
     try:
         number = math.nan if isinstance(answer, bool) else float(answer)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         number = math.nan
     shown = repr(answer) if type(answer) in (str, bool, float) else f"of the type {type(answer).__name__}"
     expect(math.isfinite(number), f"The answer is {FORM[kind]}. Yours is {shown}.")

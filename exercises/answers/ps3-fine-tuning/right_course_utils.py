@@ -43,4 +43,4 @@ def accuracy(model, batches):
     with evaluating(model, "cpu"), torch.no_grad():
         pairs = [(model(inputs).argmax(dim=1), labels) for inputs, labels in batches]
     guessed, actual = (torch.cat(list(part)) for part in zip(*pairs))
-    return metrics.accuracy(guessed, actual)
+    return metrics.accuracy(actual, guessed)

@@ -11,7 +11,7 @@ import course_utils
 
 def accuracy(batches):
     pairs = [(logits.argmax(1), labels) for logits, labels in batches]
-    return course_utils.accuracy(torch.cat([p for p, _ in pairs]), torch.cat([a for _, a in pairs]))
+    return course_utils.accuracy(torch.cat([a for _, a in pairs]), torch.cat([p for p, _ in pairs]))
 
 # %% confusion
 def confusion(actual, predicted, categories, positive):
@@ -30,8 +30,8 @@ def report(validation, test, wanted_recall):
     precision, recall = course_utils.precision_recall(actual, predicted, ["grass", "fawn"], "fawn")
     return {
         "threshold": threshold,
-        "accuracy": course_utils.accuracy(predicted, actual),
-        "lazy_accuracy": course_utils.accuracy(0 * actual, actual),
+        "accuracy": course_utils.accuracy(actual, predicted),
+        "lazy_accuracy": course_utils.accuracy(actual, 0 * actual),
         "precision": precision,
         "recall": recall,
     }
