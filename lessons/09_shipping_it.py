@@ -519,6 +519,7 @@ ask("one-sentence-is-false")
 #
 # ## Where to practise
 #
+# - The graded assignment **ps5-choose-and-ship** (in `exercises/release/`, or from your instructor).
 # - `ask("children-without-flatten")`, from this lesson's part of the bank.
 # - Remove half of the channels instead of a quarter, then train the smaller network as in lesson 08 and add a row.
 # - Set `ALLOWED` to what your own project could bear, and see which variant is left.
