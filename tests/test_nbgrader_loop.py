@@ -20,6 +20,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from exercise_files import ASSIGNMENTS, EXERCISES, notebook
 
 pytest.importorskip("nbgrader", reason="the grading extra is not installed")
 
@@ -28,9 +29,6 @@ from nbgrader.api import Gradebook
 from course_utils.authoring.answers import Answer, fill_in, is_answer, read_answers
 from course_utils.bank import answer_key, lettered, load_bank
 
-ROOT = Path(__file__).resolve().parents[1]
-EXERCISES = ROOT / "exercises"
-ASSIGNMENTS = sorted(path.name for path in (EXERCISES / "answers").iterdir() if path.is_dir())
 ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
 # What `make test` grades: these answers to these assignments. `make test-slow` has the rest.
 ALWAYS = ("untouched", "right_reference", "wrong_everywhere", "odd_forms")
@@ -52,10 +50,6 @@ def quick_or_slow(names: list[str]) -> list[pytest.ParameterSet]:
 
 
 CASES = [case(name, answer) for name in ASSIGNMENTS for answer in ANSWERS[name]]
-
-
-def notebook(step: str, name: str) -> nbformat.NotebookNode:
-    return nbformat.read(EXERCISES / step / name / f"{name}.ipynb", as_version=4)
 
 
 @cache
