@@ -113,6 +113,8 @@ def load_bank(extra: Path | None = None) -> dict[str, Question]:
         if not Path(extra).is_dir():
             raise BankError(f"There is no folder {extra} to read questions from.")
         own, own_problems = _read_folder(Path(extra))
+        if not own and not own_problems:
+            raise BankError(f"There is no question in {extra}; files of questions end in .yaml or .yml.")
         # A question that replaces another stays in its lesson, whatever the file is called.
         bank |= {id: replace(new, lesson=bank[id].lesson) if id in bank else new for id, new in own.items()}
         problems += own_problems
@@ -190,7 +192,7 @@ def _read_folder(folder: Path) -> tuple[dict[str, Question], list[str]]:
     bank: dict[str, Question] = {}
     first_seen: dict[str, str] = {}
     problems: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         for line, fields in _read_file(path, problems):
             question = _question(path, line, fields, problems)
             if question is None:

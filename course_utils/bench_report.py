@@ -97,7 +97,10 @@ def put_into_readme(readme: str, section: str) -> str:
 def readme_section(figure: str, page: str, alt: str) -> str:
     """What README.md shows of it: the figure with its text, and the way to all numbers."""
     return (
-        f"![{alt}]({figure})\n\nEvery number behind this picture, and the command that measures it: [{page}]({page})."
+        f"![{alt}]({figure})\n\nEach way had a few epochs only, so that this is measured in minutes; with "
+        "many more, training from scratch comes close to the head ([MODEL_CARD.md](MODEL_CARD.md)). "
+        "Every number behind this picture, and the "
+        f"command that measures it: [{page}]({page})."
     )
 
 

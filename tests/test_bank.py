@@ -98,6 +98,17 @@ def test_proof_of_a_number_fails_for_another_number(question, proving_ground):
             run_proof(replace(question, answer=question.answer + change * max(1, abs(question.answer) / 100)))
 
 
+@pytest.mark.parametrize(
+    "question", [q for q in QUESTIONS if q.kind == "order" and q.proof], ids=lambda question: question.id
+)
+def test_proof_of_an_order_fails_when_two_neighbours_change_places(question, proving_ground):
+    for first in range(len(question.options) - 1):
+        options = list(question.options)
+        options[first : first + 2] = reversed(options[first : first + 2])
+        with pytest.raises(Exception):  # noqa: B017  (a proof may fail in any way, as long as it fails)
+            run_proof(replace(question, options=tuple(options)))
+
+
 def test_each_proof_can_fail():
     for question in QUESTIONS:
         for proof in [question.proof, *(option.proof for option in question.options)]:
@@ -280,6 +291,14 @@ def test_own_folder_adds_a_question(tmp_path):
     bank = load_bank(write(tmp_path, GOOD))
     assert bank["two-and-two"].options[0] == Option(text="four", right=True, feedback="So it is.")
     assert bank["two-and-two"].lesson == "own" and len(bank) == len(BANK) + 1
+
+
+def test_an_own_folder_may_call_its_files_yml_and_must_hold_a_question(tmp_path):
+    with pytest.raises(BankError, match=r"no question in .*end in \.yaml or \.yml"):
+        load_bank(tmp_path)
+    (tmp_path / "mine.yml").write_text("- id: broken\n", encoding="utf-8")
+    with pytest.raises(BankError, match=r"mine\.yml, line 1"):
+        load_bank(tmp_path)
 
 
 def test_own_folder_replaces_a_question(tmp_path):

@@ -1,11 +1,13 @@
 """The report on a checkpoint: measured by a program, written whole or not at all."""
 
 import argparse
+import hashlib
 import json
 from dataclasses import asdict, replace
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torchvision import models
 
@@ -140,3 +142,17 @@ def test_the_command_on_the_card_gives_the_recipe_again(recipe):
     command = checkpoint_report._command(json.loads(json.dumps(asdict(recipe))))
     args = parser.parse_args(command.split()[4:])
     assert pretrain.recipe_from(args, torch.device("cpu"), 1) == recipe
+
+
+def test_what_is_said_of_the_shipped_weights_fits_the_file():
+    entry = json.loads((checkpoint_report.ASSETS / "checkpoints.json").read_text(encoding="utf-8"))["resnet18"]
+    content = (checkpoint_report.ASSETS / entry["file"]).read_bytes()
+    assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+    assert entry["_file_size"] == round(len(content) / 2**20, 1)
+    with safe_open(checkpoint_report.ASSETS / entry["file"], framework="pt") as file:
+        trained = json.loads(file.metadata()["recipe"])
+    assert trained == {name: value for name, value in entry["recipe"].items() if name != "how"}
+    card = (checkpoint_report.ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
+    (metrics,) = entry["_metrics"].values()
+    assert f"| {metrics['acc@1']:.2f} % |" in card and f"| {metrics['acc@5']:.2f} % |" in card
+    assert f"{entry['_file_size']} MiB" in card and f"{entry['num_params']:,} parameters" in card

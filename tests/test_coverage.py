@@ -10,7 +10,7 @@ from pathlib import Path
 from course_utils.bank import load_bank
 
 ROOT = Path(__file__).resolve().parents[1]
-# The numbers of the facts that the course teaches.
+# The numbers of the facts. S87, the last, is about pages to read, not about models, and is not asked.
 FACTS = [f"S{number}" for number in range(1, 87)]
 
 
