@@ -27,13 +27,14 @@ from torch import nn
 from torchvision import models
 
 from course_utils import ask, doodle_pets, extract_features, fit_head, freeze_backbone, install_head
-from course_utils import load_pretrained, Pictures, replace_head
+from course_utils import get_device, load_pretrained, Pictures, replace_head
 from course_utils.depth import parameter_groups, stages, unfreeze_from
 from course_utils.plots import show_bar_panels, show_bars, show_images, show_lines
 
 # %%
 PICTURES, TEST_PICTURES, EPOCHS = 100, 100, 3  # raise them where you have a GPU or more patience
 SOURCE = "course"  # "imagenet" is better, and on a CPU much slower
+device = get_device()
 model, weights = load_pretrained("resnet18", SOURCE)
 transform = weights.transforms()
 size = transform.crop_size[0]
@@ -97,7 +98,8 @@ show_images(
 
 # %%
 def as_tensors(pictures):
-    return torch.stack([transform(image) for image in pictures.images]), torch.tensor(pictures.labels)
+    x = torch.stack([transform(image) for image in pictures.images])
+    return x.to(device), torch.tensor(pictures.labels).to(device)
 
 
 train_x, train_y = as_tensors(train)
@@ -126,8 +128,8 @@ print("different:", [name for name in first if not torch.equal(first[name], seco
 # augmentation. Here is how much a new head's luck is worth before it has learned anything:
 
 # %% tags=["nbval-ignore-output"]
-features, labels = extract_features(model, transform, train, device="cpu")
-test_features, test_labels = extract_features(model, transform, tests["plain"], device="cpu")
+features, labels = extract_features(model, transform, train, device=device)
+test_features, test_labels = extract_features(model, transform, tests["plain"], device=device)
 
 
 def luck(seed):
@@ -163,9 +165,8 @@ def chain():
     network, _ = load_pretrained("resnet18", SOURCE, quiet=True)
     steps = OrderedDict(install_head(network, head).named_children())
     fc = steps.pop("fc")
-    return nn.Sequential(
-        OrderedDict(**steps, flatten=nn.Flatten(), fc=fc)
-    )  # forward() flattens; a chain has to be told
+    # The model's forward() flattens before the head; a chain has to be told.
+    return nn.Sequential(OrderedDict(**steps, flatten=nn.Flatten(), fc=fc)).to(device)
 
 
 names = [name for name, _ in chain().named_children()]
@@ -334,8 +335,8 @@ after = frozen.state_dict()
 parameters = {name for name, _ in frozen.named_parameters()}
 moved = [name for name in after if not torch.equal(before[name], after[name])]
 print(len(moved), "tensors moved,", len(parameters.intersection(moved)), "of them parameters")
-print(f"bn1.running_mean before: {before['bn1.running_mean'][:3].numpy().round(3)}")
-print(f"bn1.running_mean after:  {after['bn1.running_mean'][:3].numpy().round(3)}")
+print(f"bn1.running_mean before: {before['bn1.running_mean'][:3].cpu().numpy().round(3)}")
+print(f"bn1.running_mean after:  {after['bn1.running_mean'][:3].cpu().numpy().round(3)}")
 
 # %% tags=["nbval-ignore-output"]
 moved_scores = accuracies(frozen)
@@ -553,8 +554,8 @@ def plain_numbers(pictures):
 
 
 describe = {
-    "pre-trained": lambda pictures: extract_features(pretrained, transform, pictures, device="cpu"),
-    "random weights": lambda pictures: extract_features(random_weights, transform, pictures, device="cpu"),
+    "pre-trained": lambda pictures: extract_features(pretrained, transform, pictures, device=device),
+    "random weights": lambda pictures: extract_features(random_weights, transform, pictures, device=device),
     "six numbers": plain_numbers,
 }
 compared = {task: {} for task in tasks}

@@ -103,7 +103,9 @@ print("MobileNetV2 with", WEIGHTS or "random", "weights")
 # - (c) (1000,)
 
 # %% covers=["S50", "S74"]
-photo = np.asarray(sample_images()["coffee"].square.resize((224, 224)))
+coffee = sample_images()["coffee"]
+print("photo:", coffee.source, "-", coffee.licence)
+photo = np.asarray(coffee.square.resize((224, 224)))
 batch = photo[np.newaxis]
 print("goes in: ", batch.shape, batch.dtype, "from", batch.min(), "to", batch.max())
 for name, model in {"VGG16": vgg, "MobileNetV2": mobilenet}.items():
