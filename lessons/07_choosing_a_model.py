@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Choosing a model
 #
-# torchvision has eighty classifiers with weights. Most people take the one from the tutorial. This lesson puts all eighty
+# torchvision has eighty classifiers with weights. It is easy to take the one from the tutorial. This lesson puts all eighty
 # into one table without downloading any of them, throws out those that nobody needs, measures six on your own device, and ends with
 # a function that picks one for your budget and says why.
 #
@@ -17,6 +17,8 @@
 # network, no GPU.
 
 # %%
+from operator import attrgetter
+
 import torch
 from torch import nn
 from torchvision import models
@@ -245,13 +247,13 @@ for c in measured:
     )
 
 # %% tags=["nbval-ignore-output"]
-slowest = max(measured, key=lambda c: c.latency_ms)
 for title, value in {"operations": "gflops", "latency": "latency_ms"}.items():
-    shares = {c.name: getattr(c, value) / getattr(slowest, value) for c in measured}
+    most = max(measured, key=attrgetter(value))
+    shares = {c.name: getattr(c, value) / getattr(most, value) for c in measured}
     show_bars(
         shares,
-        label=f"{title}, as a share of {slowest.name}'s",
-        alt=f"{title.capitalize()} of six models as a share of {slowest.name}'s: "
+        label=f"{title}, as a share of {most.name}'s",
+        alt=f"{title.capitalize()} of six models as a share of {most.name}'s: "
         + ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
         + ".",
     )
@@ -264,7 +266,7 @@ print(f"  {b0.latency_ms / r18.latency_ms:.2f} times as long for a single pictur
 print(f"  {r18.pictures_per_second / b0.pictures_per_second:.2f} times as long for each picture of a batch")
 
 # %% [markdown]
-# So never (a). Whether (b) or (c) depends on the device, and even on whether pictures come singly or in batches.
+# So not (a) here. Whether (b) or (c) depends on the device, and even on whether pictures come singly or in batches.
 #
 # The last column of the table tells the story: the models do not compute equally **fast**. Two reasons, and neither is counted
 # by the operations:
@@ -386,6 +388,7 @@ for who, limits in budgets.items():
 # With measured candidates the limit can be in seconds. Half the latency of the slowest of the six, and the most accurate model for it:
 
 # %% tags=["nbval-ignore-output"]
+slowest = max(measured, key=lambda c: c.latency_ms)
 print(pick(measured, at_most={"latency_ms": round(slowest.latency_ms / 2, 1)}).reason)
 
 # %% [markdown]
@@ -400,7 +403,7 @@ except ValueError as error:
 # %% [markdown] covers=["S81"]
 # ## "Little data, a small computer: take EfficientNet"
 #
-# You will meet this question in many tests: *small data set, little computing power; EfficientNet, VGG16, ResNet50, or from
+# A question as tests put it: *small data set, little computing power; EfficientNet, VGG16, ResNet50, or from
 # scratch?* The expected answer is EfficientNet, "because it balances speed and accuracy".
 #
 # **Commit to an answer first.** What is wrong with the question?
@@ -447,7 +450,7 @@ for name in ("resnet18", "mobilenet_v3_small", "efficientnet_b0"):
     x, y = extract_features(model, weights.transforms(), train, device=device)
     x_test, y_test = extract_features(model, weights.transforms(), test, device=device)
     head, _ = fit_head(x, y, num_classes=2)
-    print(f"{name:19} {accuracy(head(x_test).argmax(dim=1), y_test):.1%} of {len(test)} drawings, with a new head")
+    print(f"{name:19} {accuracy(y_test, head(x_test).argmax(dim=1)):.1%} of {len(test)} drawings, with a new head")
 
 # %% [markdown]
 # ## What you now know
@@ -455,7 +458,7 @@ for name in ("resnet18", "mobilenet_v3_small", "efficientnet_b0"):
 # - `weights.meta` tells accuracy, operations, parameters and file size of all eighty, without a download. The file is four bytes
 #   times the parameters.
 # - On the **Pareto front** nobody is both cheaper and better. Which models lie there depends on what you count.
-# - Accuracy belongs to the **weights**: recipe and pixels move it, and a licence may forbid it.
+# - Accuracy belongs to the **weights**: recipe and pixels move it, and a licence may limit what you use them for.
 # - **Operations sort, a clock decides.** Thin layers do little arithmetic and wait for memory. Warm up, wait for the GPU, take the median; and
 #   say whether it is latency or throughput.
 # - A choice has limits with numbers, one thing to maximise, and a reason that can be checked.
@@ -466,7 +469,7 @@ for name in ("resnet18", "mobilenet_v3_small", "efficientnet_b0"):
 # - With a second device, run the lesson on both (`COURSE_DEVICE=cpu`): does the order of the six stay?
 # - Your photo app may take 40 MiB and should answer 20 pictures per second on this computer. Which of the six? Which of the eighty would you try
 #   next?
-# - The graded assignments **quiz-5** and **ps5-choose-and-ship** (in `exercises/release/`, or from your instructor) go with this lesson and
-#   lesson 09.
+# - Two graded assignments (in `exercises/release/`, or from your instructor) are about this lesson and the next ones: **ps5-choose-and-ship**
+#   fits after lesson 09, **quiz-5** after lesson 10.
 #
 # [Next: deeper than the last layer](08_deeper_than_the_last_layer.ipynb)
