@@ -356,7 +356,7 @@ this repository. The weights: {entry["license"]}
 {_command(entry["recipe"])}
 
 {_hours(log):.1f} hours by the clock on {" and ".join(hardware)}.{how}
-Files that a run starts from or learns from are not shipped; `make checkpoint` trains a network of the same kind without them.
+Files that a run starts from or learns from are not shipped; `make checkpoint` trains one like it without them.
 
 | setting | value |
 |---|---|
