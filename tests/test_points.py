@@ -176,13 +176,14 @@ def test_a_remark_is_printed_with_a_passed_check(capsys):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no alarm, so there is no time limit")
-def test_a_loop_without_end_is_stopped(monkeypatch, capsys):
-    monkeypatch.setattr(points_module, "SECONDS_A_CHECK", 0.2)
+@pytest.mark.parametrize("limit", ["SECONDS_A_CHECK", "SECONDS_BY_THE_CLOCK"])
+def test_a_loop_without_end_is_stopped(limit, monkeypatch, capsys):
+    monkeypatch.setattr(points_module, limit, 0.2)
 
     def loop():
         while True:
             with contextlib.suppress(Exception):  # a student's own `except` must not keep the loop alive
-                time.sleep(0.01)
+                sum(range(1000)) if limit == "SECONDS_A_CHECK" else time.sleep(0.01)
 
     before = signal.getsignal(signal.SIGALRM)
     points = Points(2)
@@ -191,6 +192,14 @@ def test_a_loop_without_end_is_stopped(monkeypatch, capsys):
     assert points.total() == 1.0
     assert "Is there a loop that never ends?" in capsys.readouterr().out
     assert signal.getsignal(signal.SIGALRM) is before
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no alarm, so there is no time limit")
+def test_a_busy_machine_costs_no_points(monkeypatch):
+    monkeypatch.setattr(points_module, "SECONDS_A_CHECK", 0.2)
+    points = Points(1)
+    points.check("it waits for its turn, but computes little", time.sleep, 0.5)
+    assert points.total() == 1.0
 
 
 def test_when_the_cells_time_is_used_up_the_rest_is_not_tried(monkeypatch, capsys):

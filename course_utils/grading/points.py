@@ -25,11 +25,12 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from time import monotonic
+from time import monotonic, thread_time
 from types import FrameType
 
-SECONDS_A_CHECK = 10.0  # many times what a right answer needs
-SECONDS_A_CELL = 60.0  # below the limit in exercises/nbgrader_config.py, which would cost the whole cell
+SECONDS_A_CHECK = 10.0  # of computing: many times what a right answer needs, and a busy machine takes no more of it
+SECONDS_BY_THE_CLOCK = 30.0  # for a check that waits instead of computing
+SECONDS_A_CELL = 100.0  # by the clock; below the limit in exercises/nbgrader_config.py, which would cost the whole cell
 WIDTH = 100  # characters in a line of feedback
 _LONGEST_MESSAGE = 300  # characters of an error message or of what the student's code prints
 
@@ -39,7 +40,7 @@ class Unmet(Exception):
 
 
 class _TooSlow(BaseException):
-    """Raised inside the student's code when its time is up; no `except Exception` there can hold it."""
+    """Raised in the student's code when its time (the argument, in seconds) is up; no `except Exception` can hold it."""
 
 
 def expect(condition: object, sentence: str) -> None:
@@ -66,13 +67,13 @@ class Points:
         It passes when it returns: `None`, or a remark to print. It fails when anything is raised. `worth` is the
         weight of this check among all checks of the cell; 0 for a check that only tells the student something.
         """
-        seconds = min(SECONDS_A_CHECK, self._deadline - monotonic())
+        left = self._deadline - monotonic()
         printed = _FirstCharacters()
         try:
-            with _quiet(printed), _time_limit(seconds):
+            with _quiet(printed), _time_limit(SECONDS_A_CHECK, min(SECONDS_BY_THE_CLOCK, left)):
                 remark = function(*arguments)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well: nothing may leave a test cell
-            passed, remark = False, _sentence(error, seconds, function)
+            passed, remark = False, _sentence(error, function)
         else:
             passed, remark = True, remark if isinstance(remark, str) else ""
         self._passed.append(passed)
@@ -125,19 +126,28 @@ def _no_stderr_file() -> Iterator[None]:
 
 
 @contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `_TooSlow` in the code below after `seconds`; where there is no alarm (Windows, a thread), no limit."""
-    if seconds <= 0:
-        raise _TooSlow
+def _time_limit(computing: float, by_the_clock: float) -> Iterator[None]:
+    """Raise `_TooSlow` in the code below when it has computed, or run by the clock, for so many seconds.
+
+    Where there is no alarm (Windows, a thread) there is no limit.
+    """
+    if by_the_clock <= 0:
+        raise _TooSlow(0)
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise _TooSlow
+    computed, started = thread_time(), monotonic()
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    def look_at_the_clocks(_signal: int, _frame: FrameType | None) -> None:
+        for limit, used in ((computing, thread_time() - computed), (by_the_clock, monotonic() - started)):
+            if used >= limit:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                raise _TooSlow(limit)
+
+    before = signal.signal(signal.SIGALRM, look_at_the_clocks)
+    tick = min(0.5, computing / 10, by_the_clock / 10)
+    signal.setitimer(signal.ITIMER_REAL, tick, tick)
     try:
         yield
     finally:
@@ -153,12 +163,13 @@ class _FirstCharacters(io.StringIO):
         return len(text)
 
 
-def _sentence(error: BaseException, seconds: float, check: Callable[..., object]) -> str:
+def _sentence(error: BaseException, check: Callable[..., object]) -> str:
     """What to tell the student about an error in a check."""
     if isinstance(error, Unmet):
         return str(error)
     if isinstance(error, _TooSlow):
-        if seconds <= 0:
+        (seconds,) = error.args
+        if not seconds:
             return "Not tried: the checks above used up the time of this cell."
         return f"Not finished after {seconds:.0f} seconds. Is there a loop that never ends?"
     hidden_exit = isinstance(error, NameError) and error.name in ("exit", "quit")  # see nbgrader_config.py
