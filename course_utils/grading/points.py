@@ -40,7 +40,7 @@ class Unmet(Exception):
 
 
 class _TooSlow(BaseException):
-    """Raised in the student's code when its time (the argument, in seconds) is up; no `except Exception` can hold it."""
+    """Raised in the student's code when its time (the argument, in seconds) is up. No `except Exception` holds it."""
 
 
 def expect(condition: object, sentence: str) -> None:
