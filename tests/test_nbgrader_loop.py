@@ -138,7 +138,7 @@ def squeezed(text: str) -> str:
 @pytest.fixture(scope="module")
 def courses(request, tmp_path_factory) -> dict[str, Course]:
     """The graded courses that are asked for, two at a time: a kernel needs one core, and nearly all the time."""
-    cases = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    cases = selected_cases(request)
     wanted = {"quiz-1", *(case.get("name") for case in cases), *(case.get("run") for case in cases)}
     runs = [run for run, names in RUNS.items() if wanted.intersection([run, *names])]
     folders = {run: tmp_path_factory.mktemp(run) for run in runs}
@@ -148,10 +148,15 @@ def courses(request, tmp_path_factory) -> dict[str, Course]:
         return {name: course for course in graded for name in RUNS[course.assignment]}
 
 
+def selected_cases(request) -> list[dict]:
+    """The parameters of the tests of this file that are going to run."""
+    items = [item for item in request.session.items if item.path == request.path]
+    return [item.callspec.params for item in items if hasattr(item, "callspec")]
+
+
 def students(request, name: str) -> list[Answer]:
     """The answers that the selected tests ask about, and those that tests without a parameter know by name."""
-    cases = (item.callspec.params for item in request.session.items if hasattr(item, "callspec"))
-    asked = {case["answer"].name for case in cases if case.get("name") == name and "answer" in case}
+    asked = {case["answer"].name for case in selected_cases(request) if case.get("name") == name and "answer" in case}
     return [answer for answer in ANSWERS[name] if answer.name in asked.union(ALWAYS)]
 
 
