@@ -27,7 +27,8 @@ from torchvision import models
 from course_utils import ask, describe_device, doodle_pets, evaluate, get_device, load_pretrained
 from course_utils import extract_features, find_head, fit_head, freeze_backbone, install_head, replace_head
 from course_utils import fine_tune
-from course_utils.plots import accuracy_against_seconds, show_bars, show_history, show_images
+from course_utils.grad_cam import brightest_place, grad_cam
+from course_utils.plots import accuracy_against_seconds, show_bars, show_grad_cam, show_history, show_images
 
 # %%
 PICTURES, TEST_PICTURES = 500, 400
@@ -301,6 +302,28 @@ print(
     f"head only took 1/{times:.0f} of the time of training from scratch and is {abs(gain):.0f} points "
     f"{'better' if gain > 0 else 'worse'}"
 )
+
+# %% [markdown]
+# And what does the new head look at? Grad-CAM, from lesson 03, for six test pictures and the network with the head of the last seed:
+
+# %% tags=["nbval-ignore-output"]
+looked_at = test.images[:6]
+six = torch.stack([transform(image) for image in looked_at])
+with torch.no_grad():
+    its_answers = model(six).argmax(dim=1).tolist()
+cams = grad_cam(model, model.layer3, six, its_answers)
+its_names = [test.categories[answer] for answer in its_answers]
+show_grad_cam(
+    looked_at,
+    cams,
+    its_names,
+    alt="Six drawn pets, and below each the same in grey, bright where it spoke for the answer. "
+    + " ".join(f"{name}: {brightest_place(cam)}." for name, cam in zip(its_names, cams, strict=True)),
+)
+
+# %% [markdown]
+# Look whether it is the animal that lights up, or the wall behind it. A head that judges by the wall would be right as long as the
+# walls stay the same.
 
 # %% [markdown] covers=["S8", "S12"]
 # Three things to take along, whatever your numbers are:
