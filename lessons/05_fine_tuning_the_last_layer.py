@@ -304,7 +304,8 @@ print(
 )
 
 # %% [markdown]
-# And what does the new head look at? Grad-CAM, from lesson 03, for six test pictures and the network with the head of the last seed:
+# And what does the new head look at? Grad-CAM, from lesson 03, for six test pictures and the network with the head of the last seed.
+# Above each picture stands its answer, right or wrong:
 
 # %% tags=["nbval-ignore-output"]
 looked_at = test.images[:6]
@@ -322,8 +323,8 @@ show_grad_cam(
 )
 
 # %% [markdown]
-# Look whether it is the animal that lights up, or the wall behind it. A head that judges by the wall would be right as long as the
-# walls stay the same.
+# Look whether it is the animal that lights up, or the wall behind it, and which of the two it is where the answer is wrong. A head that
+# judges by the wall is right as long as the walls stay the same. A map that stays dark found nothing in this layer that speaks for the answer.
 
 # %% [markdown] covers=["S8", "S12"]
 # Three things to take along, whatever your numbers are:
