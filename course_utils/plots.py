@@ -19,6 +19,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from PIL import Image
 
 from course_utils.calibration import Reliability
+from course_utils.grad_cam import brightest_place
 from course_utils.history import History
 from course_utils.images import to_rgb
 from course_utils.inference import Prediction
@@ -142,7 +143,10 @@ def show_predictions(image, predictions: Sequence[Prediction], alt: str, *, titl
 
 
 def show_grad_cam(images: Sequence, cams: torch.Tensor, titles: Sequence[str], alt: str) -> None:
-    """Show each picture, and below it the same in grey under its map from `grad_cam`, bright where it spoke."""
+    """Show each picture, and below it the same in grey under its map from `grad_cam`, bright where it spoke.
+
+    Where each map is brightest is added to ``alt``.
+    """
     if not len(images) == len(cams) == len(titles) > 0:
         raise ValueError(f"{len(images)} pictures, {len(cams)} maps and {len(titles)} titles: each picture needs both.")
     side = 128  # px; a map has a few places only and is enlarged smoothly
@@ -160,7 +164,8 @@ def show_grad_cam(images: Sequence, cams: torch.Tensor, titles: Sequence[str], a
             below.imshow(cam, cmap="viridis", alpha=0.55, vmin=0, vmax=max(cam.max().item(), 1e-9))
             above.axis("off")
             below.axis("off")
-        show(fig, alt)
+        places = [f"{title}: {brightest_place(cam)}." for title, cam in zip(titles, cams, strict=True)]
+        show(fig, " ".join([alt, *places]))
 
 
 def show_confusion(confusion: ConfusionMatrix, alt: str) -> None:

@@ -29,7 +29,7 @@ from torchvision import models
 
 from course_utils import ImageError, ask, describe_device, get_device, load_pretrained
 from course_utils import open_image, predict, sample_images
-from course_utils.grad_cam import brightest_place, grad_cam
+from course_utils.grad_cam import grad_cam
 from course_utils.plots import PALETTE, show, show_grad_cam, show_images, show_lines, show_predictions
 
 model, weights = load_pretrained("resnet18")
@@ -261,8 +261,7 @@ show_grad_cam(
     squares,
     cams,
     first_answers,
-    alt="Six photos, and below each the same in grey, bright where it spoke for the answer. "
-    + " ".join(f"{answer}: {brightest_place(cam)}." for answer, cam in zip(first_answers, cams, strict=True)),
+    alt="Six photos, and below each the same in grey, bright where it spoke for the answer.",
 )
 
 # %% [markdown]

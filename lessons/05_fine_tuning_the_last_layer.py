@@ -27,7 +27,7 @@ from torchvision import models
 from course_utils import ask, describe_device, doodle_pets, evaluate, get_device, load_pretrained
 from course_utils import extract_features, find_head, fit_head, freeze_backbone, install_head, replace_head
 from course_utils import fine_tune
-from course_utils.grad_cam import brightest_place, grad_cam
+from course_utils.grad_cam import grad_cam
 from course_utils.plots import accuracy_against_seconds, show_bars, show_grad_cam, show_history, show_images
 
 # %%
@@ -318,8 +318,7 @@ show_grad_cam(
     looked_at,
     cams,
     its_names,
-    alt="Six drawn pets, and below each the same in grey, bright where it spoke for the answer. "
-    + " ".join(f"{name}: {brightest_place(cam)}." for name, cam in zip(its_names, cams, strict=True)),
+    alt="Six drawn pets, and below each the same in grey, bright where it spoke for the answer.",
 )
 
 # %% [markdown]

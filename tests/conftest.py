@@ -100,3 +100,16 @@ def shards(tmp_path: Path) -> Path:
     from tiny_data import write_shards
 
     return write_shards(tmp_path / "shards")
+
+
+@pytest.fixture
+def small_bank(monkeypatch, tmp_path: Path) -> Path:
+    """A bank of five questions, and a progress file of the test's own, which is returned."""
+    from small_questions import SMALL_BANK
+
+    from course_utils import progress_file, quiz
+
+    monkeypatch.setattr(quiz, "_bank", lambda: SMALL_BANK)
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "kept" / "progress.json"))
+    monkeypatch.setattr(progress_file, "_told", set())
+    return tmp_path / "kept" / "progress.json"
