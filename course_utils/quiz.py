@@ -210,7 +210,7 @@ def _number(question: Question, answer: str | float) -> float:
             raise AnswerError(found + advice) from None
     try:
         number = math.nan if isinstance(answer, bool) else float(answer)  # NumPy's and torch's numbers as well
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         number = math.nan
     if math.isnan(number):
         raise AnswerError("This question is answered with a number.")

@@ -96,6 +96,11 @@ def test_what_is_no_letter_gets_a_sentence_on_the_form(answer, sentence):
         questions.understood(answer, "one", "abcd")
 
 
+def test_a_number_without_end_gets_a_sentence():
+    with pytest.raises(Unmet, match="a number, for example 3.5"):
+        questions.understood(10**400, "number", "")
+
+
 def test_a_set_has_no_order():
     with pytest.raises(Unmet, match="Yours is of the type set"):
         questions.understood({"a", "b", "c"}, "order", "abc")

@@ -77,6 +77,7 @@ def test_a_letter_may_be_written_in_many_ways(answer):
         (NUMBER, True, "answered with a number"),
         (NUMBER, float("nan"), "answered with a number"),
         (NUMBER, None, "answered with a number"),
+        (NUMBER, 10**400, "answered with a number"),
         (LINE, 2, "There is no code on line 2; the lines are numbered from 1 to 3."),
         (LINE, 99, "There is no code on line 99"),
     ],

@@ -93,7 +93,7 @@ def _number(answer: object, kind: str, offered: list[int]) -> float:
         answer = digits[1] if digits else answer
     try:
         number = math.nan if isinstance(answer, bool) else float(answer)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         number = math.nan
     shown = repr(answer) if type(answer) in (str, bool, float) else f"of the type {type(answer).__name__}"
     expect(math.isfinite(number), f"The answer is {FORM[kind]}. Yours is {shown}.")
