@@ -43,11 +43,11 @@ _HOME_OF = {
     "confusion_matrix": "metrics",
     "precision_recall": "metrics",
     "threshold_sweep": "metrics",
-    "ask": "quiz",
-    "check": "quiz",
-    "explain": "quiz",
-    "hint": "quiz",
-    "progress": "quiz",
+    "ask": "quiz.notebook",
+    "check": "quiz.notebook",
+    "explain": "quiz.notebook",
+    "hint": "quiz.notebook",
+    "progress": "quiz.notebook",
 }
 
 __all__ = sorted(_HOME_OF)

@@ -6,14 +6,14 @@ import argparse
 import sys
 from importlib import import_module
 
-# Each command is a module (a-b is a_b.py) with add_arguments(parser) and run(args) -> exit status.
+# Each command has a module with add_arguments(parser) and run(args) -> exit status.
 # It is imported only when it is called, so that `doctor` also runs where torch does not.
 COMMANDS = {
-    "doctor": "check this computer and say what to do",
-    "pretrain": "train the course's own weights from scratch",
-    "bench": "measure what the course claims, in accuracy and seconds",
-    "export-questions": "write the question bank for Moodle and other platforms",
-    "checkpoint-report": "measure the course's own weights and write down what was measured",
+    "doctor": ("doctor", "check this computer and say what to do"),
+    "pretrain": ("pretraining.command", "train the course's own weights from scratch"),
+    "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
+    "export-questions": ("quiz.export.command", "write the question bank for Moodle and other platforms"),
+    "checkpoint-report": ("reports.measure", "measure the course's own weights and write down what was measured"),
 }
 
 
@@ -22,10 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="python -m course_utils", description="Commands of the course.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for name, summary in COMMANDS.items():
+    for name, (module, summary) in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if arguments and arguments[0] == name:
-            command = import_module(f"course_utils.{name.replace('-', '_')}")
+            command = import_module(f"course_utils.{module}")
             command.add_arguments(subparser)
     args = parser.parse_args(arguments)
     return command.run(args) or 0

@@ -1,9 +1,7 @@
 """Files of a training run: weights for others to load, and checkpoints to go on from. None is ever half written."""
 
 import json
-import os
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +10,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from course_utils.errors import CourseError
+from course_utils.files import write_whole
 
-class CheckpointError(RuntimeError):
+
+class CheckpointError(CourseError, RuntimeError):
     """A file cannot be used; the message says why and what to do."""
 
 
@@ -25,20 +26,15 @@ class Stateful(Protocol):
     def load_state_dict(self, state_dict: dict) -> object: ...
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file, and give it its name only then: a file that is there is complete."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        write(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def half_precision(model: nn.Module) -> dict[str, Tensor]:
     """The state dict on the CPU with 16-bit numbers, half the size; counters stay as they are."""
     state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
     return {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+
+
+def full_precision(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same state dict with 32-bit numbers; counters stay as they are."""
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
 
 
 def save_weights(path: Path, model: nn.Module, header: dict[str, object]) -> None:
@@ -60,7 +56,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             state = safetensors.torch.load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
+        return full_precision(state)
     except (
         OSError,
         EOFError,

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from course_utils.doodles import draw_pet
+from course_utils.errors import CourseError
 from course_utils.images import ImageError, open_image
 from course_utils.progress_bar import progress_bar
 
@@ -18,7 +19,7 @@ CATS_AND_DOGS = ("cat", "dog")
 NO_PICTURES = {"Thumbs.db", "desktop.ini", "__MACOSX"}  # what Windows and macOS leave in folders and archives
 
 
-class PicturesError(ValueError):
+class PicturesError(CourseError, ValueError):
     """Pictures that cannot be had or used; the message says what was found and what to do."""
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import nn
 
+from course_utils.errors import CourseError
 
-class DeviceError(RuntimeError):
+
+class DeviceError(CourseError, RuntimeError):
     """The device that was asked for is not there."""
 
 

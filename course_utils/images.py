@@ -16,7 +16,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-USER_AGENT = "pretrained-vision-course/0.1 (a teaching course on pre-trained vision models; Python urllib)"
+from course_utils.errors import CourseError
+from course_utils.files import USER_AGENT
+
 URL_TIMEOUT_SECONDS = 20
 MAX_BYTES = 100_000_000  # a larger file is hardly a photo, and reading it could fill a student's memory
 
@@ -32,7 +34,7 @@ OTHER_KINDS = {
 }
 
 
-class ImageError(ValueError):
+class ImageError(CourseError, ValueError):
     """A picture that cannot be opened; the message says what was found and what to do."""
 
 

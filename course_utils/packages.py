@@ -2,8 +2,10 @@
 
 from importlib.util import find_spec
 
+from course_utils.errors import CourseError
 
-class PackageMissing(ImportError):
+
+class PackageMissing(CourseError, ImportError):
     """A package that a lesson needs is not installed. Nothing is broken, so a notebook shows the sentence alone."""
 
     def _render_traceback_(self) -> list[str]:

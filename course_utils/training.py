@@ -21,9 +21,9 @@ from torchvision.transforms import v2
 from tqdm.auto import tqdm
 
 from course_utils.batches import in_batches, labels_of, preprocess
-from course_utils.checkpoint import write_whole
 from course_utils.data import Pictures
 from course_utils.device import get_device
+from course_utils.files import write_whole
 from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
 from course_utils.inference import evaluating
 from course_utils.progress_bar import progress_bar

@@ -17,7 +17,6 @@ import re
 import threading
 import urllib.request
 from functools import cache, partial
-from importlib.resources import files
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -29,14 +28,16 @@ from torchvision import models
 from torchvision.models import Weights, WeightsEnum
 from torchvision.transforms._presets import ImageClassification
 
+from course_utils.checkpoint import full_precision
 from course_utils.device import get_device
+from course_utils.errors import CourseError
+from course_utils.files import ASSETS, USER_AGENT
 
-ASSETS = files("course_utils") / "assets"
 SOURCES = ("auto", "course", "imagenet")
 PROBE_SECONDS = 3.0
 
 
-class WeightsError(RuntimeError):
+class WeightsError(CourseError, RuntimeError):
     """Weights cannot be had, or are not the file they should be; the message says what to do."""
 
 
@@ -58,20 +59,12 @@ class CourseWeightsEnum(WeightsEnum):
                 f"The course checkpoint {self.meta['file']} ({len(content):,} bytes) is not the file that was shipped: "
                 "it is damaged or was changed. Reinstall the course, or git checkout the file."
             )
-        return {
-            name: tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in load_safetensors(content).items()
-        }
+        return full_precision(load_safetensors(content))
 
 
-@cache
-def _shipped() -> dict[str, dict]:
-    """What ``assets/checkpoints.json`` says of each shipped checkpoint; written by ``make checkpoint-report``."""
-    return json.loads((ASSETS / "checkpoints.json").read_text(encoding="utf-8"))
-
-
-def _course_weights(name: str) -> Weights:
-    meta = dict(_shipped()[name])
+def _course_weights(folder: str) -> Weights:
+    """The record of a shipped checkpoint, from its ``meta.json``; ``make checkpoint-report`` writes that."""
+    meta = json.loads((ASSETS / folder / "meta.json").read_text(encoding="utf-8"))
     pixels = meta["pixels"]
     meta["categories"] = (ASSETS / meta.pop("categories_file")).read_text(encoding="utf-8").splitlines()
     return Weights(
@@ -84,7 +77,7 @@ def _course_weights(name: str) -> Weights:
 class ResNet18_Course_Weights(CourseWeightsEnum):
     """ResNet-18 trained from scratch on Tiny ImageNet; `MODEL_CARD.md` tells how, and what it is bad at."""
 
-    TINY200_V1 = _course_weights("resnet18")
+    TINY200_V1 = _course_weights("resnet18_tiny200_v1")
     DEFAULT = TINY200_V1
 
 
@@ -145,7 +138,7 @@ def _server_answers(address: str) -> bool:
     answers = []
 
     def ask() -> None:
-        request = urllib.request.Request(address, method="HEAD", headers={"User-Agent": "pretrained-vision-course"})
+        request = urllib.request.Request(address, method="HEAD", headers={"User-Agent": USER_AGENT})
         try:
             urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
         except HTTPError:

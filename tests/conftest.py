@@ -107,9 +107,10 @@ def small_bank(monkeypatch, tmp_path: Path) -> Path:
     """A bank of five questions, and a progress file of the test's own, which is returned."""
     from small_questions import SMALL_BANK
 
-    from course_utils import progress_file, quiz
+    from course_utils.quiz import notebook
+    from course_utils.quiz import progress as progress_file
 
-    monkeypatch.setattr(quiz, "_bank", lambda: SMALL_BANK)
+    monkeypatch.setattr(notebook, "_bank", lambda: SMALL_BANK)
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "kept" / "progress.json"))
     monkeypatch.setattr(progress_file, "_told", set())
     return tmp_path / "kept" / "progress.json"

@@ -39,12 +39,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils.authoring.hints import hints_file, hints_text, with_requests
 from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
-from course_utils.bank import POINTS, BankError, Question, answer_key, load_bank
-from course_utils.grading.questions import FORM, choices, seal
-from course_utils.quiz import question_body
+from course_utils.errors import CourseError
+from course_utils.grading.questions import seal
+from course_utils.quiz.bank import POINTS, BankError, Question, answer_key, load_bank
+from course_utils.quiz.judging import FORM, choices
+from course_utils.quiz.words import question_body
 
 
-class AssignmentError(ValueError):
+class AssignmentError(CourseError, ValueError):
     """An assignment cannot be built; the message names the file or cell and what to do."""
 
 
@@ -229,7 +231,7 @@ def stale_files(root: Path = ROOT, own_questions: Path | None = None) -> list[st
             problems += [f"{other.relative_to(exercises)} was not made by a build" for other in beside]
     stored = hints_file(root)
     if not stored.is_file() or stored.read_text(encoding="utf-8") != hints_text(root):
-        problems.append("course_utils/hints.json does not hold the hints of the problem scripts")
+        problems.append("course_utils/quiz/hints.json does not hold the hints of the problem scripts")
     return sorted(problems)
 
 

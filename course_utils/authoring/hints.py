@@ -4,8 +4,8 @@
     # One hint for step 2 of problem set 1. A second cell like this is its second hint.
 
 Such cells stay out of the notebook. In the place of a step's first one comes a small cell that asks for them, and the
-build gathers all of them in ``course_utils/hints.json``, which is part of the package. So they can be read with the
-keyboard alone, in Colab too, and nobody sees one who did not ask.
+build gathers all of them in ``course_utils/quiz/hints.json``, which is part of the package. So they can be read with
+the keyboard alone, in Colab too, and nobody sees one who did not ask.
 """
 
 import json
@@ -15,7 +15,8 @@ import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from course_utils.problem_hints import HINTS_FILE
+from course_utils.files import ROOT
+from course_utils.quiz.hints import HINTS_FILE
 
 
 def all_hints(root: Path) -> dict[str, list[str]]:
@@ -57,7 +58,7 @@ def _request(step: str, count: int) -> NotebookNode:
 
 def hints_file(root: Path) -> Path:
     """Return where the gathered hints lie in a repository."""
-    return root / "course_utils" / HINTS_FILE.name
+    return root / HINTS_FILE.relative_to(ROOT)
 
 
 def hints_text(root: Path) -> str:

@@ -23,8 +23,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from course_utils.authoring.answers import solution
 from course_utils.authoring.assignments import AssignmentError
 from course_utils.authoring.lessons import METADATA, ROOT, give_stable_ids, write
-from course_utils.bank import Question, load_bank
-from course_utils.quiz import explanation_text, question_body
+from course_utils.quiz.bank import Question, load_bank
+from course_utils.quiz.words import explanation_text, question_body
 
 
 def solution_notebook(name: str, root: Path = ROOT, own: Path | None = None) -> NotebookNode:

@@ -1,7 +1,7 @@
 """500 small drawings of cats and dogs, some of them more than once: the pictures of ps3-fine-tuning.
 
 Drawing them takes longer than everything else in that assignment, so they come as one picture, 20 by 20 of them:
-`course_utils/assets/stickers.webp`. It holds the drawings of ``doodle_pets(400, seed=400, size=32)``, cats and dogs in
+`stickers.webp` beside this module. It holds the drawings of ``doodle_pets(400, seed=400, size=32)``, cats and dogs in
 turn, saved with Pillow as WebP of quality 90.
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageEnhance
 
-FILE = files("course_utils") / "assets" / "stickers.webp"
+FILE = files("course_utils.grading") / "stickers.webp"
 SIDE, COLUMNS, DRAWINGS = 32, 20, 400
 
 

@@ -1,0 +1,182 @@
+"""How an answer is understood and judged: one way for lessons, graded quizzes and the students' own checks.
+
+`understood` turns what somebody typed into letters, a number or a line, or says in one sentence why it cannot.
+`judge` compares that with the bank.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from course_utils.errors import CourseError
+from course_utils.quiz.bank import Question, answer_key, lettered
+
+FORM = {  # of the answer to each kind of question
+    "one": 'a letter in quotes, for example "b"',
+    "several": 'the letters of all right answers in quotes, for example "ac"',
+    "order": 'the letters in their right order in quotes, for example "bac"',
+    "number": "a number, for example 3.5",
+    "line": "the number of a line, for example 2",
+}
+LONGEST_ECHO = 40  # characters of an answer that are shown again
+
+# 5400, 5 400, 5_400, -0.5, 1e-3, with "line" before it and a unit behind it: "line 4", "87.5 %", "5 epochs".
+_NUMBER = re.compile(
+    r"(?:line\s*)?([-+]?(?:\d{1,3}(?:[ _\u00a0\u2009\u202f]\d{3})+|\d*)(?:\.\d*)?(?:e[-+]?\d+)?)\s*([^\d.,]*)", re.ASCII
+)
+_MULTIPLES = {"thousand", "million", "millions", "billion", "billions", "k", "m", "bn", "tsd", "mio", "mrd"}
+
+
+class AnswerError(CourseError, ValueError):
+    """An answer that cannot be an answer to this question; the message says what one looks like."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an answer came to: `text` is Markdown that begins with "Right." or "Not yet."."""
+
+    right: bool
+    text: str
+
+
+def judge(question: Question, answer: object) -> Verdict:
+    """Compare an answer with the bank. Raises AnswerError for something that cannot be an answer."""
+    return _JUDGES[question.kind](question, understood(answer, question.kind, choices(question)))
+
+
+def choices(question: Question) -> str | list[int]:
+    """What an answer is made of: the letters ("abcd"), the numbers of the lines of code, or nothing for a number."""
+    if question.kind == "line":
+        return [option.line for option in question.options if option.line is not None]
+    return "".join(letter for letter, _ in lettered(question))
+
+
+def understood(answer: object, kind: str, offered: str | Sequence[int]) -> str | float:
+    """Return the letters, the number or the line that ``answer`` holds: "b", "B" and " b) " are all b.
+
+    ``offered`` is what `choices` gives for the question. Raises `AnswerError` with a sentence on the form expected
+    when it is anything else.
+    """
+    if answer is None:
+        raise AnswerError(f"There is no answer yet. It is {FORM[kind]}.")
+    if kind in ("number", "line"):
+        return _number(answer, kind, offered)
+    return _letters(answer, kind, str(offered))
+
+
+def _letters(answer: object, kind: str, offered: str) -> str:
+    """The letters of "b", "a, c" or ["a", "c"], each once; sorted, unless their order is the answer."""
+    collections = (list, tuple) if kind == "order" else (list, tuple, set, frozenset)  # a set has no order
+    parts = list(answer) if type(answer) in collections else [answer]
+    texts = [_text(part) for part in parts]
+    if any(text is None for text in texts):
+        raise AnswerError(f"The answer is {FORM[kind]}. Yours is {_echo(answer)}.")
+    letters = re.sub(r"[\s,;.:()\[\]]+", "", "".join(texts)).lower()
+    if not letters:
+        raise AnswerError(f"The answer is {FORM[kind]}. Yours is empty.")
+    if kind == "one" and len(letters) > 1:
+        raise AnswerError('Give one letter, the one in front of the option you choose, for example "b".')
+    for letter in letters:
+        if letter not in offered:
+            raise AnswerError(f"There is no option {letter!r}; the letters go from {offered[0]} to {offered[-1]}.")
+        if letters.count(letter) > 1:
+            raise AnswerError(f"The letter {letter} appears twice in your answer.")
+    if kind == "order" and len(letters) < len(offered):
+        raise AnswerError(f"All {len(offered)} steps are needed: give {len(offered)} letters, the first step first.")
+    return letters if kind == "order" else "".join(sorted(letters))
+
+
+def _number(answer: object, kind: str, offered: Sequence[int]) -> float:
+    """A finite number from 87.5, "87.5 %", "5 400", "5 epochs", a NumPy number or "line 4"."""
+    advice = ""
+    if (text := _text(answer)) is not None:
+        found = _NUMBER.fullmatch(text.strip().lower().replace("\u2212", "-"))
+        if found and found[2].strip() in _MULTIPLES:
+            advice, found = " Write all digits of the number.", None
+        elif "," in text:
+            advice = " Write a decimal point, and nothing between thousands."
+        answer = re.sub(r"[ _\u00a0\u2009\u202f]", "", found[1]) if found else text
+    try:
+        number = math.nan if isinstance(answer, bool) else float(answer)  # NumPy's and torch's numbers as well
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise AnswerError(f"The answer is {FORM[kind]}. Yours is {_echo(answer if text is None else text)}.{advice}")
+    if kind == "line" and number not in offered:
+        raise AnswerError(f"There is no code on line {number:.10g}; the lines go from {offered[0]} to {offered[-1]}.")
+    return int(number) if number == int(number) else number
+
+
+def _text(answer: object) -> str | None:
+    """The characters of a string, of a subclass of str as well; None for anything else."""
+    try:
+        return str.__str__(answer)  # not str(answer): a class of the student's own may say there what it likes
+    except TypeError:
+        return None
+
+
+def _echo(answer: object) -> str:
+    """An answer as it may stand in a sentence: on one line, cut where it is long."""
+    text = _text(answer)
+    if text is None:
+        if type(answer) in (bool, float) or (type(answer) is int and abs(answer) < 10**LONGEST_ECHO):
+            return repr(answer)
+        return f"of the type {type(answer).__name__[:LONGEST_ECHO]}"
+    if not text.strip():
+        return "empty"
+    return repr(text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + " ...")
+
+
+def _judge_one(question: Question, letter: str) -> Verdict:
+    option = dict(lettered(question))[letter]
+    return _verdict(question, option.right, [option.feedback])
+
+
+def _judge_several(question: Question, letters: str) -> Verdict:
+    options = dict(lettered(question))
+    chosen = {letter: options[letter] for letter in sorted(letters)}
+    missing = sum(option.right for option in options.values()) - sum(option.right for option in chosen.values())
+    right = missing == 0 and all(option.right for option in chosen.values())
+    remarks = [f"{letter}: {option.feedback}" for letter, option in chosen.items() if right or not option.right]
+    if missing:
+        remarks.append(f"{'One right answer is' if missing == 1 else f'{missing} right answers are'} not chosen yet.")
+    return _verdict(question, right, remarks)
+
+
+def _judge_order(question: Question, letters: str) -> Verdict:
+    key = answer_key(question)
+    if letters == key:
+        return _verdict(question, True, ["Each step stands where it must."])
+    place = next(i for i in range(len(key)) if letters[i] != key[i])
+    too_early = dict(lettered(question))[letters[place]]
+    return _verdict(question, False, [f"Step {place + 1} is not {letters[place]}. {too_early.feedback}"])
+
+
+def _judge_number(question: Question, value: float) -> Verdict:
+    if abs(value - question.answer) <= question.tolerance + 1e-9 * abs(question.answer):
+        return _verdict(question, True, [])
+    nearest = min(question.options, key=lambda option: abs(value - option.value), default=None)
+    if nearest and abs(value - nearest.value) <= question.tolerance + 1e-9 * abs(nearest.value):
+        return _verdict(question, False, [nearest.feedback])
+    return _verdict(question, False, [f"{value:.10g} is not the number asked for. {question.hint}"])
+
+
+def _judge_line(question: Question, number: float) -> Verdict:
+    option = next(option for option in question.options if option.line == number)
+    return _verdict(question, option.right, [option.feedback])
+
+
+_JUDGES = {
+    "one": _judge_one,
+    "several": _judge_several,
+    "order": _judge_order,
+    "number": _judge_number,
+    "line": _judge_line,
+}
+
+
+def _verdict(question: Question, right: bool, remarks: list[str]) -> Verdict:
+    parts = ["Right." if right else "Not yet.", *remarks]
+    text = " ".join(parts) if len(remarks) < 2 else "\n\n".join(parts)
+    return Verdict(right, f"{text}\n\n{question.explanation}" if right else text)

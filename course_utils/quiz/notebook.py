@@ -1,0 +1,114 @@
+"""Self-check questions: ask, answer, ask for a hint, see how far you are.
+
+    ask("what-eval-does")          shows the question, with buttons where the notebook has them
+    check("what-eval-does", "b")   answers it in plain code, and works everywhere
+    hint("what-eval-does")         one step of help; hint("ps1.2") the next one for step 2 of problem set 1
+    explain("what-eval-does")      the answer and its reason, when you would rather read on
+    progress()                     how far you are, lesson by lesson
+
+The questions come from the bank (`bank.py`); an instructor's own folder of questions is used as well when the
+environment variable COURSE_QUESTIONS names it.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from course_utils.quiz.bank import Question, load_bank
+from course_utils.quiz.hints import is_step, next_hint
+from course_utils.quiz.judging import AnswerError, judge
+from course_utils.quiz.progress import read_progress, record
+from course_utils.quiz.words import explanation_text, how_to_answer, question_text, wrapped
+
+
+def ask(question_id: str) -> None:
+    """Show a question of the bank, with buttons in a notebook and as plain text elsewhere."""
+    question = find_question(question_id)
+    if not _in_notebook():
+        print(wrapped(question_text(question)))
+        print("\n" + how_to_answer(question))
+        return
+    from IPython.display import display
+
+    text = question_text(question)
+    display({"text/markdown": text, "text/plain": wrapped(text)}, raw=True)
+    try:
+        from course_utils.quiz.widgets import show_buttons
+    except ImportError:  # a notebook without ipywidgets
+        print(how_to_answer(question))
+    else:
+        show_buttons(question)
+
+
+def check(question_id: str, answer: str | float | Iterable[str]) -> None:
+    """Print what is right or not yet right about an answer, and remember it.
+
+    `answer` is a letter ("b"), several letters ("ac"), the letters of the steps in order ("bca"), a number or the
+    number of a line; `ask` says which.
+    """
+    question = find_question(question_id)
+    try:
+        verdict = judge(question, answer)
+    except AnswerError as error:
+        print(wrapped(str(error)))
+        return
+    print(wrapped(verdict.text))
+    record(question.id, verdict.right)
+
+
+def hint(question_id: str) -> None:
+    """Print one step of help: for a question, or the next one for a step of a problem set, as in `hint("ps1.2")`."""
+    text = next_hint(question_id) if is_step(question_id) else "Hint: " + find_question(question_id).hint
+    print(wrapped(text))
+
+
+def explain(question_id: str) -> None:
+    """Print the answer and its explanation."""
+    print(wrapped(explanation_text(find_question(question_id))))
+
+
+def progress() -> None:
+    """Print how many questions of each lesson you have answered right, those of the graded quizzes left out."""
+    answers = read_progress()
+    lessons: dict[str, list[bool]] = {}
+    for question in (question for question in _bank().values() if not question.quiz):
+        done = answers.get(question.id, {}).get("right", False)
+        lessons.setdefault(question.lesson, []).append(done)
+    width = max(len(_title(lesson)) for lesson in lessons)
+    for lesson, done in lessons.items():
+        filled = round(20 * sum(done) / len(done))
+        bar = "█" * filled + "░" * (20 - filled)
+        print(f"{_title(lesson):{width}}  {bar}  {sum(done):2d} of {len(done):2d} right")
+    every = [done for lesson in lessons.values() for done in lesson]
+    print(f"{'All lessons':{width}}  {' ' * 20}  {sum(every):2d} of {len(every):2d} right")
+
+
+def find_question(question_id: str) -> Question:
+    """The question with this id; a LookupError names the nearest ids when there is none."""
+    bank = _bank()
+    if question_id in bank:
+        return bank[question_id]
+    nearest = difflib.get_close_matches(str(question_id), bank, n=3, cutoff=0.4)
+    advice = f" Did you mean {' or '.join(repr(name) for name in nearest)}?" if nearest else ""
+    raise LookupError(f"There is no question {question_id!r} in the bank.{advice}")
+
+
+@cache
+def _bank() -> dict[str, Question]:
+    own = os.environ.get("COURSE_QUESTIONS")
+    return load_bank(Path(own) if own else None)
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this code (then outputs are displayed, not only printed)."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")
+
+
+def _title(lesson: str) -> str:
+    return lesson.replace("_", " ")

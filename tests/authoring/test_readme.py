@@ -1,0 +1,155 @@
+"""What README.md and environment.yml promise exists: commands, files, links, lessons, and one list of dependencies."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from course_utils.__main__ import COMMANDS
+from course_utils.authoring.lessons import colab_link, course_settings, lesson_scripts
+from course_utils.authoring.readme import follow_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CODE = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL) + re.findall(r"`([^`\n]+)`", README))
+LINKS = re.findall(r"\]\(([^)]+)\)", README)
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+# README.md
+
+
+def test_every_make_command_is_a_target():
+    named = set(re.findall(r"\bmake ([a-z-]+)", CODE))
+    assert {"lab", "test", "doctor", "notebooks", "exercises"} <= named
+    assert named <= make_targets()
+
+
+def test_every_documented_target_is_declared_phony():
+    phony = re.search(r"^\.PHONY:((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)[1].replace("\\", " ").split()
+    assert make_targets() == set(phony)
+
+
+def test_every_course_command_exists():
+    named = set(re.findall(r"-m course_utils ([a-z-]+)", CODE))
+    assert named and named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("link", [link for link in LINKS if "://" not in link])
+def test_every_local_link_leads_to_a_file(link):
+    assert (ROOT / link).is_file()
+
+
+@pytest.mark.parametrize("page", ["README.md", "exercises/README.md"])
+def test_an_instructor_is_told_to_register_assignments_whose_release_is_there_already(page):
+    lines = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if "generate_assignment" in line]
+    assert lines
+    assert all("--force" in line for line in lines), "without it nbgrader skips them, and autograde finds nothing"
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:\w+/)+)`", README))))
+def test_every_folder_that_is_named_exists(path):
+    assert (ROOT / path).is_dir()
+
+
+def test_every_lesson_has_a_row_with_its_number():
+    rows = re.findall(r"^\| (\d\d) \| \[.+\]\((notebooks/.+\.ipynb)\) \| .+ \|$", README, re.MULTILINE)
+    assert rows == [(script.name[:2], f"notebooks/{script.stem}.ipynb") for script in lesson_scripts()]
+
+
+def test_every_released_assignment_is_linked():
+    released = {str(path.relative_to(ROOT)) for path in (ROOT / "exercises" / "release").glob("*/*.ipynb")}
+    assert released and released == {link for link in LINKS if link.startswith("exercises/release/")}
+
+
+def test_links_into_this_repository_follow_the_one_setting():
+    settings = course_settings()
+    assert follow_settings(README, settings) == README
+    assert colab_link("notebooks/00_start_here.ipynb", settings) in LINKS
+    assert f"git clone https://github.com/{settings['repository']}.git" in CODE
+
+
+def test_a_forks_setting_reaches_every_link():
+    fork = follow_settings(README, {"repository": "somebody/their-course", "branch": "autumn"})
+    assert course_settings()["repository"] not in fork
+    assert (
+        colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "branch": "autumn"}) in fork
+    )
+    assert "https://github.com/somebody/their-course.git" in fork
+
+
+def test_a_readme_without_a_lesson_link_is_refused():
+    with pytest.raises(ValueError, match="no link that opens a lesson in Colab"):
+        follow_settings("# Nothing here", course_settings())
+
+
+def test_every_image_has_a_text_that_stands_for_it():
+    assert all(len(words) > 5 for words in re.findall(r"!\[([^\]]*)\]", README))
+
+
+# environment.yml
+
+
+@pytest.fixture(scope="module")
+def conda() -> list:
+    return yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+
+
+def test_conda_gets_a_python_that_the_course_supports(conda):
+    python = next(line for line in conda if isinstance(line, str) and line.startswith("python="))
+    assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(python.removeprefix("python="))
+
+
+def test_conda_lists_no_package_a_second_time(conda):
+    assert [line.partition("=")[0] for line in conda if isinstance(line, str)] == ["python", "pip"]
+    pip = next(line["pip"] for line in conda if isinstance(line, dict))
+    course = [line for line in pip if not line.startswith("--")]
+    assert len(course) == 1 and course[0].startswith("-e .")
+
+
+def test_conda_asks_for_extras_that_exist(conda):
+    pip = next(line["pip"] for line in conda if isinstance(line, dict))
+    extras = re.search(r"\[(.+)\]", pip[-1])[1].split(",")
+    assert set(extras) <= set(PYPROJECT["project"]["optional-dependencies"])
+
+
+def test_make_asks_for_extras_that_exist():
+    script = (ROOT / "tools" / "setup_venv.sh").read_text(encoding="utf-8")
+    extras = {name for line in re.findall(r"extras=([\w,]+)", script) for name in line.split(",")}
+    assert extras and extras <= set(PYPROJECT["project"]["optional-dependencies"])
+
+
+def test_the_environments_name_is_the_one_in_the_readme():
+    name = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["name"]
+    assert f"conda activate {name}" in CODE
+
+
+def test_there_is_no_second_list_of_dependencies():
+    assert not [*ROOT.glob("*requirements*"), *ROOT.glob("setup.*"), *ROOT.glob("Pipfile*")]
+
+
+# pyproject.toml and Colab
+
+
+def test_the_base_dependencies_leave_colabs_own_packages_alone():
+    lines = (ROOT / "tests" / "colab_versions.txt").read_text(encoding="utf-8").splitlines()
+    colab = dict(line.split("==") for line in lines if "==" in line)
+    needed = {r.name: r.specifier for r in map(Requirement, PYPROJECT["project"]["dependencies"])}
+    shared = needed.keys() & colab.keys()
+    assert {"torch", "numpy", "ipywidgets", "pillow", "scikit-learn"} <= shared
+    assert [f"{name}=={colab[name]}" for name in shared if not needed[name].contains(colab[name])] == []
+
+
+@pytest.mark.parametrize("name", ["torch", "torchvision", "numpy"])
+def test_packages_that_must_fit_together_have_no_upper_bound(name):
+    specifier = next(r.specifier for r in map(Requirement, PYPROJECT["project"]["dependencies"]) if r.name == name)
+    assert {clause.operator for clause in specifier} == {">="}

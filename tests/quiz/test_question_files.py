@@ -1,0 +1,158 @@
+"""Files of questions: an instructor adds or replaces some, and a bad file is told what is wrong, and where."""
+
+import pytest
+
+from course_utils.quiz.bank import BankError, Option, load_bank
+
+BANK = load_bank()
+QUESTIONS = list(BANK.values())
+LETTERED = [question for question in QUESTIONS if question.kind in ("one", "several", "order")]
+
+GOOD = """\
+- id: two-and-two
+  covers: [S1]
+  difficulty: easy
+  prompt: How much is two and two?
+  options:
+    - text: four
+      right: true
+      feedback: So it is.
+    - text: five
+      feedback: One too many.
+  hint: Count.
+  explanation: Two and two are four.
+  proof: assert 2 + 2 == 4
+"""
+
+
+def write(folder, text, name="own.yaml"):
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_own_folder_adds_a_question(tmp_path):
+    bank = load_bank(write(tmp_path, GOOD))
+    assert bank["two-and-two"].options[0] == Option(text="four", right=True, feedback="So it is.")
+    assert bank["two-and-two"].lesson == "own" and len(bank) == len(BANK) + 1
+
+
+def test_an_own_folder_may_call_its_files_yml_and_must_hold_a_question(tmp_path):
+    with pytest.raises(BankError, match=r"no question in .*end in \.yaml or \.yml"):
+        load_bank(tmp_path)
+    (tmp_path / "mine.yml").write_text("- id: broken\n", encoding="utf-8")
+    with pytest.raises(BankError, match=r"mine\.yml, line 1"):
+        load_bank(tmp_path)
+
+
+def test_own_folder_replaces_a_question(tmp_path):
+    bank = load_bank(write(tmp_path, GOOD.replace("two-and-two", "load-resnet50")))
+    assert bank["load-resnet50"].prompt == "How much is two and two?" and len(bank) == len(BANK)
+    assert bank["load-resnet50"].lesson == BANK["load-resnet50"].lesson and list(bank) == list(BANK)
+
+
+def test_words_that_yaml_would_turn_into_other_things_stay_words(tmp_path):
+    bank = load_bank(write(tmp_path, GOOD.replace("text: four", "text: no").replace("text: five", "text: 1_000")))
+    assert [option.text for option in bank["two-and-two"].options] == ["no", "1_000"]
+
+
+def test_missing_folder_is_told(tmp_path):
+    with pytest.raises(BankError, match="no folder"):
+        load_bank(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("hint: Count.", "hint: Count: then", 11, "mapping values are not allowed"),
+        ("  hint: Count.\n", "", 1, "`hint` is missing"),
+        ("hint: Count.", "hint:", 11, "`hint` is empty"),
+        ("hint: Count.", "hint: [Count]", 11, "`hint` must be text"),
+        ("hint: Count.", "hints: Count.", 11, "no field `hints`"),
+        ("hint: Count.", "prompt: Again?", 11, "`prompt` appears twice"),
+        ("difficulty: easy", "difficulty: trivial", 3, "must be one of easy, medium, hard; found 'trivial'"),
+        ("difficulty: easy", "kind: many", 3, "must be one of one, several, number, order, line; found 'many'"),
+        ("covers: [S1]", "covers: S1", 2, "`covers` must be a list"),
+        ("covers: [S1]", "covers: [1]", 2, "`covers` must be a list of fact numbers"),
+        ("two-and-two", "Two and two", 1, "`id` must be lower-case words"),
+        ("      right: true\n", "", 5, "one option must be `right: true`; found 0"),
+        ("feedback: One too many.", "right: true\n      feedback: Oh.", 5, "one option must be `right: true`; found 2"),
+        ("right: true", "right: yes", 7, "must be one of true, false; found 'yes'"),
+        ("      feedback: One too many.\n", "", 9, "`feedback` is missing"),
+        ("text: five", "text: four", 5, "two entries say the same"),
+        ("text: five", "text: five\n      code: '5'", 9, "either `text` or `code`"),
+        ("text: five", "value: 5", 9, "no field `value`"),
+        ("  proof: assert 2 + 2 == 4\n", "", 1, "either `proof` or `no_proof`"),
+        ("  options:", "  kind: several\n  options:", 6, "two or more options"),
+        ("  options:", "  kind: number\n  answer: four\n  options:", 6, "`answer` must be a number; found 'four'"),
+        ("  options:", "  kind: line\n  options:", 1, "`code` is missing"),
+        ("- id: two-and-two", "id: two-and-two", 2, "mapping values are not allowed"),
+        ("- id", "- just text\n- id", 1, "an entry of the list is not a question"),
+    ],
+)
+def test_a_bad_question_is_told_with_file_line_and_reason(tmp_path, old, new, line, message):
+    assert old in GOOD
+    with pytest.raises(BankError) as error:
+        load_bank(write(tmp_path, GOOD.replace(old, new, 1)))
+    matching = [text for text in str(error.value).splitlines() if message in text]
+    assert matching, str(error.value)
+    assert f"own.yaml, line {line}:" in matching[0]
+
+
+def test_a_file_that_is_no_list_is_told(tmp_path):
+    with pytest.raises(BankError, match="line 1: a question file is a list"):
+        load_bank(write(tmp_path, "id: lonely\n"))
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    (tmp_path / "own.yaml").write_bytes(b"\xff\xfe\x00\xd8")
+    with pytest.raises(BankError, match=r"own\.yaml, line 1: this file cannot be read"):
+        load_bank(tmp_path)
+
+
+def test_all_problems_are_listed_together(tmp_path):
+    bad = GOOD.replace("hint: Count.", "hint:").replace("difficulty: easy", "difficulty: x")
+    write(tmp_path, bad + bad.replace("two-and-two", "three"))
+    write(tmp_path, "- id: [", "broken.yaml")
+    with pytest.raises(BankError) as error:
+        load_bank(tmp_path)
+    lines = str(error.value).splitlines()
+    assert lines[0] == "5 problems in the question bank:"
+    assert sum(line.startswith("own.yaml, line") for line in lines) == 4
+    assert sum(line.startswith("broken.yaml, line") for line in lines) == 1
+
+
+def test_the_same_id_twice_in_a_folder_is_told(tmp_path):
+    write(tmp_path, GOOD, "first.yaml")
+    write(tmp_path, "# a comment\n" + GOOD, "second.yaml")
+    with pytest.raises(BankError, match=r"second\.yaml, line 2: the id `two-and-two` is already used in first"):
+        load_bank(tmp_path)
+
+
+NUMBER = """\
+- id: half
+  covers: [S1]
+  difficulty: easy
+  kind: number
+  prompt: What is half of seven?
+  answer: 3.5
+  tolerance: 0.1
+  options:
+    - value: 3
+      feedback: Rounded down on the way.
+  hint: Not a whole number.
+  explanation: Seven halves are three and a half.
+  proof: assert answer == 3.5
+"""
+
+
+def test_a_mistaken_value_that_would_count_as_right_is_told(tmp_path):
+    with pytest.raises(BankError, match="line 8: `half`: the mistaken value 3.45 would count as right"):
+        load_bank(write(tmp_path, NUMBER.replace("value: 3\n", "value: 3.45\n")))
+
+
+def test_a_line_question_needs_an_option_for_each_line(tmp_path):
+    text = GOOD.replace("  options:", "  kind: line\n  code: |\n    one()\n\n    two()\n  options:")
+    text = text.replace("text: four", "line: 1").replace("text: five", "line: 2")
+    with pytest.raises(BankError, match=r"one option for each line of the code that is not blank: \[1, 3\]"):
+        load_bank(write(tmp_path, text))
+    assert load_bank(write(tmp_path, text.replace("line: 2", "line: 3")))["two-and-two"].options[1].line == 3
