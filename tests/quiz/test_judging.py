@@ -46,7 +46,7 @@ def outcome(door, *arguments):
         return f"refused: {error}"
 
 
-@pytest.mark.parametrize("answer", ODD, ids=lambda answer: repr(answer)[:30])
+@pytest.mark.parametrize("answer", ODD, ids=[f"{number}-{type(answer).__name__}" for number, answer in enumerate(ODD)])
 @pytest.mark.parametrize("question", [ONE, SEVERAL, ORDER, NUMBER, LINE], ids=lambda question: question.kind)
 def test_a_lesson_and_a_graded_quiz_say_the_same_of_an_odd_answer(question, answer):
     lesson = outcome(judge, question, answer)
