@@ -83,5 +83,6 @@ def test_what_is_not_surely_a_number_is_refused(answer):
         understood(answer, "number", "")
 
 
-def test_text_of_a_class_of_the_students_own_is_taken_by_its_characters():
-    assert understood(Liar("b"), "one", "abc") == "b"
+def test_text_of_a_class_of_the_students_own_is_refused():
+    with pytest.raises(AnswerError, match="Yours is of the type Liar"):
+        understood(Liar("b"), "one", "abc")
