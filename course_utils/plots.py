@@ -142,13 +142,14 @@ def show_predictions(image, predictions: Sequence[Prediction], alt: str, *, titl
         show(fig, alt)
 
 
-def show_grad_cam(images: Sequence, cams: torch.Tensor, titles: Sequence[str], alt: str) -> None:
-    """Show each picture, and below it the same in grey under its map from `grad_cam`, bright where it spoke.
+def show_maps(images: Sequence, maps: torch.Tensor, titles: Sequence[str], alt: str) -> None:
+    """Show each picture, and below it the same in grey under its map (h, w), bright where the map is high.
 
-    Where each map is brightest is added to ``alt``.
+    ``maps`` (N, h, w) come from `occlusion_map` or `grad_cam`; each is drawn from 0 to its own highest value. Where
+    each map is brightest is added to ``alt``. Raises ValueError unless each picture has a map and a title.
     """
-    if not len(images) == len(cams) == len(titles) > 0:
-        raise ValueError(f"{len(images)} pictures, {len(cams)} maps and {len(titles)} titles: each picture needs both.")
+    if not len(images) == len(maps) == len(titles) > 0:
+        raise ValueError(f"{len(images)} pictures, {len(maps)} maps and {len(titles)} titles: each picture needs both.")
     side = 128  # px; a map has a few places only and is enlarged smoothly
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 0.3 + 2 * WIDTH / len(images)), layout="constrained")
@@ -156,7 +157,7 @@ def show_grad_cam(images: Sequence, cams: torch.Tensor, titles: Sequence[str], a
             pixels = _pixels(images[column])
             pixels = (255 * pixels).astype(np.uint8) if pixels.dtype.kind == "f" else pixels
             image = Image.fromarray(pixels).convert("RGB").resize((side, side))
-            cam = cams[column].detach().float().cpu()
+            cam = maps[column].detach().float().cpu()
             cam = torch.nn.functional.interpolate(cam[None, None], (side, side), mode="bilinear")[0, 0]
             above.imshow(image)
             above.set_title(titles[column])
@@ -164,8 +165,11 @@ def show_grad_cam(images: Sequence, cams: torch.Tensor, titles: Sequence[str], a
             below.imshow(cam, cmap="viridis", alpha=0.55, vmin=0, vmax=max(cam.max().item(), 1e-9))
             above.axis("off")
             below.axis("off")
-        places = [f"{title}: {brightest_place(cam)}." for title, cam in zip(titles, cams, strict=True)]
+        places = [f"{title}: {brightest_place(cam)}." for title, cam in zip(titles, maps, strict=True)]
         show(fig, " ".join([alt, *places]))
+
+
+show_grad_cam = show_maps  # under this name it stands in notebooks that students hold
 
 
 def show_confusion(confusion: ConfusionMatrix, alt: str) -> None:
