@@ -13,6 +13,7 @@ COMMANDS = {
     "pretrain": ("pretraining.command", "train the course's own weights from scratch"),
     "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
     "three-ways": ("reports.three_ways", "measure the three ways of lesson 05 by the number of epochs"),
+    "preprocessing-costs": ("reports.preprocessing", "measure what mistakes in preprocessing cost, for lesson 02"),
     "export-questions": ("quiz.export.command", "write the question bank for Moodle and other platforms"),
     "checkpoint-report": ("reports.measure", "measure the course's own weights and write down what was measured"),
 }

@@ -9,7 +9,7 @@
 # - look into a *state dict*, load it into a model, and notice when nothing was loaded,
 # - tell from an error message which call was wrong.
 #
-# **Time:** 30 minutes. **You need:** lesson 00.
+# **Time:** 35 minutes. **You need:** lesson 00.
 
 # %% [markdown] covers=["S22"]
 # ## The same network, with and without
@@ -24,20 +24,19 @@
 # %%
 from course_utils import load_pretrained, predict, sample_images
 
-model, weights = load_pretrained("resnet18")
+model, weights = load_pretrained("efficientnet_lite0")
 
 # %% [markdown]
 # None, it is (c). Now we build the same network again, with the same layers in the same order, but without loading
-# anything. `weights=None` is how you say that; PyTorch fills such a network with random numbers.
+# anything. `weights=None` is how torchvision says that; PyTorch fills such a network with random numbers.
 
 # %%
 import torch
-from torchvision.models import resnet18
 
-categories = weights.meta["categories"]
+from course_utils.efficientnet_lite import efficientnet_lite0
 
 torch.manual_seed(1)
-untrained = resnet18(weights=None, num_classes=len(categories)).eval()
+untrained = efficientnet_lite0(weights=None).eval()
 
 # %% [markdown]
 # **Commit to an answer first.** Both networks see the same six photos. What will the untrained one do?
@@ -74,7 +73,7 @@ show_images(
 # %% [markdown] covers=["S30"]
 # The figure shows the six photos with both answers above each. Nothing stops, and (c) comes closest: the untrained network
 # says much the same whatever it is shown, and is never sure. The loaded one answers by what is in the photo. It is not always
-# right, and for some of the photos it has no fitting category.
+# right: it has no category for astronauts or photographers, and the horse is only a silhouette.
 #
 # The layers are the same. All the difference is in the numbers. PyTorch keeps the two apart on purpose:
 #
@@ -87,13 +86,19 @@ show_images(
 # %% [markdown] covers=["S29"]
 # ## What the numbers look like
 #
-# The first layer of a ResNet has 64 small filters of 7 x 7 pixels. Each of them slides over the picture and
-# answers strongly where the picture looks like the filter. So a filter can be drawn as a tiny picture of what it seeks.
-# First 16 untrained ones:
+# For a look inside we change to a ResNet-18, the network of most tutorials, with the weights that this course has trained. Its
+# first layer has 64 small filters of 7 x 7 pixels. Each of them slides over the picture and answers strongly where the
+# picture looks like the filter. So a filter can be drawn as a tiny picture of what it seeks. First 16 untrained ones:
 
 # %%
+from torchvision.models import resnet18
+
+model, weights = load_pretrained("resnet18", "course")
+categories = weights.meta["categories"]
+new = resnet18(weights=None, num_classes=len(categories))
+
 show_images(
-    list(untrained.conv1.weight[:16]),
+    list(new.conv1.weight[:16]),
     alt="Sixteen filters of the untrained network: random coloured dots without structure.",
     columns=8,
 )
@@ -114,23 +119,29 @@ show_images(
 # %% [markdown] covers=["S49", "S51", "S52"]
 # ## The one line
 #
-# `load_pretrained` is a helper of this course that falls back on the course weights when there is no network. Beneath it
-# is torchvision, and in your own projects you will write:
-#
-# ```python
-# from torchvision.models import ResNet18_Weights, resnet18
-#
-# model = resnet18(weights=ResNet18_Weights.DEFAULT)  # or just weights="DEFAULT"
-# model.eval()  # ready to predict; lesson 03 shows why this matters
-# ```
-#
+# `load_pretrained` is a helper of this course, which works without a network too. In your own projects you will write
+# torchvision's line. The cell runs it where the file lies in your cache or can be downloaded (45 MB):
+
+# %% tags=["nbval-ignore-output"]
+from torchvision.models import ResNet18_Weights, resnet18
+
+from course_utils.weights import can_download, imagenet_cached
+
+if imagenet_cached("resnet18") or can_download(ResNet18_Weights.DEFAULT.url):
+    plain = resnet18(weights=ResNet18_Weights.DEFAULT)  # or just weights="DEFAULT"
+    plain.eval()  # ready to predict; lesson 03 shows why this matters
+    print(predict(plain, ResNet18_Weights.DEFAULT, photos["cat"].square, k=1)[0][0])
+else:
+    print("Not in the cache, and the server cannot be reached from here: read the line, and go on without it.")
+
+# %% [markdown] covers=["S49"]
 # It is the same pattern for every model: `alexnet` and `AlexNet_Weights`, `vgg16` and `VGG16_Weights`. (In Keras, the same
 # idea reads `VGG16(weights="imagenet")`. In torchvision that value does not exist, as you will see below.)
 #
 # `ResNet18_Weights` is an *enum*, a fixed list of named choices. So which choices are there?
 
 # %% covers=["S58"]
-from torchvision.models import ResNet18_Weights, ResNet50_Weights
+from torchvision.models import ResNet50_Weights
 
 for choices in (ResNet18_Weights, ResNet50_Weights):
     print(choices.__name__, [entry.name for entry in choices], "DEFAULT is", choices.DEFAULT.name)
@@ -187,7 +198,11 @@ for name in shelf:
 # More parameters do not mean more accuracy: look at VGG-16 and EfficientNet-B0. What the columns do not tell is how *fast* a model
 # is on your computer.
 #
-# And the entry that you loaded? The names of its categories are in `meta`, too, in the order of the model's outputs. That beats a
+# The shelf grows slowly by now: torchvision's maintainers have said that they put little work into `models` any more
+# ([pytorch/vision, issue 9036](https://github.com/pytorch/vision/issues/9036)). What is there stays, and all that you learn here
+# holds for it. For architectures of the last years look at the library `timm`, which has the same ideas under other names.
+#
+# And the entry that you loaded last, the course's own? The names of its categories are in `meta`, too, in the order of the model's outputs. That beats a
 # separate list of labels from the web, which may be in another order or gone.
 
 # %% covers=["S56"]
@@ -272,8 +287,10 @@ fetch()
 
 # %% [markdown]
 # None of them. A file with the right name is taken from the cache, and the server is not asked. So the saying is
-# **false**: one download, then it works offline. It also means that torch *trusts the name*. If a download broke
-# off or somebody changed the file, you will hear of it late or never; the cure is to delete the file and load again.
+# **false**: one download, then it works offline. It also means that torch *trusts the name*: whatever lies there under it is
+# loaded. A download that breaks off is no danger, because torch writes to a temporary file and gives it the right name
+# only when it is complete. But if the file is changed or damaged later, you will hear of it late or never; the cure is to delete
+# it and load again.
 #
 # torchvision puts the first digits of a file's checksum into its name (after the hyphen), so that one can be compared with
 # the other. torch does so only while downloading; `load_pretrained` does it each time.
@@ -427,15 +444,27 @@ for warning in caught:
     print(textwrap.fill(f"{warning.category.__name__}: {warning.message}", 100), "\n")
 
 # %% [markdown]
-# Since torchvision 0.13 the argument is called `weights`. The second warning says what the old one means: **always
-# `IMAGENET1K_V1`**, also where better weights have come since. `pretrained=False` means `weights=None`, random numbers. For how
-# many classifiers is `DEFAULT` something else by now?
+# Since torchvision 0.13 the argument is called `weights`. The second warning says what the old one means for a ResNet-18:
+# `IMAGENET1K_V1`, also where better weights have come since. `pretrained=False` means `weights=None`, random numbers.
+#
+# **Commit to an answer first.** Is it `IMAGENET1K_V1` for *every* classifier?
 
 # %%
 classifiers = models.list_models(module=models)
-default = {name: models.get_model_weights(name).DEFAULT.name for name in classifiers}
-newer = [name for name in classifiers if default[name] != "IMAGENET1K_V1"]
-print(f"{len(newer)} of {len(classifiers)}, for example {', '.join(newer[:4])}")
+entries = {name: models.get_model_weights(name) for name in classifiers}
+newer = [name for name in classifiers if entries[name].DEFAULT.name != "IMAGENET1K_V1"]
+without_v1 = [name for name in classifiers if "IMAGENET1K_V1" not in entries[name].__members__]
+print(f"DEFAULT is something else for {len(newer)} of {len(classifiers)}, for example {', '.join(newer[:4])}")
+print("no V1 at all:", ", ".join(without_v1))
+
+for name in without_v1:
+    try:
+        models.get_model_builder(name)(pretrained=True)
+    except ValueError as error:
+        print(f"{name}(pretrained=True): {type(error).__name__}: {error}")
+
+# %% [markdown]
+# Nearly: it is V1 wherever there is a V1. The two without one came later, with other weights, and refuse the old argument.
 
 # %%
 ask("what-pretrained-true-means")
@@ -503,7 +532,7 @@ ask("weights-of-another-model")
 # - A state dict is names → tensors: parameters **and buffers**.
 # - `strict=True` refuses any mismatch. `strict=False` forgives names but not shapes, and can load nothing without a word: read
 #   what it returns.
-# - `pretrained=True` is the old spelling of V1.
+# - `pretrained=True` is the old spelling of V1, where there is a V1.
 #
 # ## Where to practise
 #

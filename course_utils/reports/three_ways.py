@@ -19,12 +19,13 @@ from torchvision import models
 from course_utils.data import doodle_pets
 from course_utils.device import get_device
 from course_utils.features import evaluate, extract_features, fit_head, install_head
-from course_utils.files import ASSETS, write_text
+from course_utils.files import write_text
 from course_utils.heads import replace_head
+from course_utils.results import FOLDER
 from course_utils.training import fine_tune
 from course_utils.weights import load_pretrained
 
-RESULTS = ASSETS / "results" / "three_ways.json"
+RESULTS = FOLDER / "three_ways.json"
 TRAINING_PICTURES, TEST_PICTURES, TEST_SEED = 500, 400, 1000
 SEEDS = 5
 SCRATCH, HEAD, EVERYTHING = "from scratch", "head only", "fine-tune everything"
