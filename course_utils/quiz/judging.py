@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from course_utils.errors import CourseError
-from course_utils.quiz.bank import Question, answer_key, lettered
+from course_utils.quiz.question import Question, answer_key, lettered
 
 FORM = {  # of the answer to each kind of question
     "one": 'a letter in quotes, for example "b"',
