@@ -41,8 +41,9 @@ from course_utils.authoring.hints import hints_file, hints_text, with_requests
 from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
 from course_utils.errors import CourseError
 from course_utils.grading.questions import seal
-from course_utils.quiz.bank import POINTS, BankError, Question, answer_key, load_bank
+from course_utils.quiz.bank import BankError, whole_bank
 from course_utils.quiz.judging import FORM, choices
+from course_utils.quiz.question import POINTS, Question, answer_key
 from course_utils.quiz.words import question_body
 
 
@@ -75,7 +76,7 @@ def build(root: Path = ROOT, exercises: Path | None = None, own_questions: Path 
 def source_notebooks(root: Path = ROOT, own_questions: Path | None = None) -> dict[str, NotebookNode]:
     """Return the instructor's notebook of every assignment, by its name. Raises AssignmentError or BankError."""
     settings = course_settings(root)
-    bank = load_bank(own_questions)
+    bank = whole_bank(root, own_questions)
     notebooks = {}
     for name, about in yaml.safe_load((root / "exercises" / "quizzes.yaml").read_text(encoding="utf-8")).items():
         questions = [question for question in bank.values() if question.quiz == name]

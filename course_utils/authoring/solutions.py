@@ -23,7 +23,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from course_utils.authoring.answers import solution
 from course_utils.authoring.assignments import AssignmentError
 from course_utils.authoring.lessons import METADATA, ROOT, give_stable_ids, write
-from course_utils.quiz.bank import Question, load_bank
+from course_utils.quiz.bank import whole_bank
+from course_utils.quiz.question import Question
 from course_utils.quiz.words import explanation_text, question_body
 
 
@@ -39,7 +40,7 @@ def solution_notebook(name: str, root: Path = ROOT, own: Path | None = None) -> 
     if name in scripts:
         cells = _problem_cells(scripts[name])
     elif name in quizzes:
-        cells = _quiz_cells([question for question in load_bank(own).values() if question.quiz == name])
+        cells = _quiz_cells([question for question in whole_bank(root, own).values() if question.quiz == name])
         cells.insert(0, new_markdown_cell(f"# {quizzes[name]['title']}: the answers"))
     else:
         known = ", ".join(sorted([*scripts, *quizzes])) or "none; this takes the course's repository"

@@ -13,8 +13,8 @@ import textwrap
 from dataclasses import asdict, replace
 
 from course_utils.grading.points import Unmet, expect
-from course_utils.quiz.bank import Option, Question
 from course_utils.quiz.judging import AnswerError, judge, understood
+from course_utils.quiz.question import Option, Question
 
 
 def form_is_right(answer: object, kind: str, offered: str | list[int]) -> str:

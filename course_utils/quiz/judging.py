@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils.errors import CourseError
-from course_utils.quiz.bank import Question, answer_key, lettered
+from course_utils.quiz.question import Question, answer_key, lettered
 
 FORM = {  # of the answer to each kind of question
     "one": 'a letter in quotes, for example "b"',

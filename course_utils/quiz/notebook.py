@@ -12,15 +12,22 @@ environment variable COURSE_QUESTIONS names it.
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from course_utils.quiz.bank import Question, load_bank
+from course_utils.errors import CourseError
+from course_utils.quiz.bank import load_bank
 from course_utils.quiz.hints import is_step, next_hint
 from course_utils.quiz.judging import AnswerError, judge
 from course_utils.quiz.progress import read_progress, record
+from course_utils.quiz.question import Question
 from course_utils.quiz.words import explanation_text, how_to_answer, question_text, wrapped
+
+
+class UnknownQuestion(CourseError, LookupError):
+    """There is no practice question with this id; the message names ids that look like it."""
 
 
 def ask(question_id: str) -> None:
@@ -86,13 +93,17 @@ def progress() -> None:
 
 
 def find_question(question_id: str) -> Question:
-    """The question with this id; a LookupError names the nearest ids when there is none."""
+    """The question with this id. Raises UnknownQuestion, which names the nearest ids, when there is none."""
     bank = _bank()
     if question_id in bank:
         return bank[question_id]
+    if re.fullmatch(r"(quiz-\d+(\.\d+)?|q\d+)", str(question_id).strip().lower()):
+        raise UnknownQuestion(
+            f"{question_id!r} belongs to a graded quiz: it has no hints here, and its answer is told after grading."
+        )
     nearest = difflib.get_close_matches(str(question_id), bank, n=3, cutoff=0.4)
     advice = f" Did you mean {' or '.join(repr(name) for name in nearest)}?" if nearest else ""
-    raise LookupError(f"There is no question {question_id!r} in the bank.{advice}")
+    raise UnknownQuestion(f"There is no question {question_id!r} among the practice questions.{advice}")
 
 
 @cache

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from IPython.display import display
 
-from course_utils.quiz.bank import Question, lettered
 from course_utils.quiz.judging import AnswerError, judge
 from course_utils.quiz.progress import record
+from course_utils.quiz.question import Question, lettered
 from course_utils.quiz.words import explanation_text, how_to_answer
 
 _SAYS = (

@@ -3,7 +3,7 @@
 import re
 import textwrap
 
-from course_utils.quiz.bank import Option, Question, answer_key, lettered
+from course_utils.quiz.question import Option, Question, answer_key, lettered
 
 WIDTH = 88  # characters in a line of printed text
 

@@ -7,10 +7,11 @@ import torch
 
 from course_utils.grading import questions
 from course_utils.grading.points import Unmet
-from course_utils.quiz.bank import Question, answer_key, lettered, load_bank
+from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.judging import AnswerError, judge, understood
+from course_utils.quiz.question import Question, answer_key, lettered
 
-BANK = load_bank()
+BANK = whole_bank()
 QUIZ = [question for question in BANK.values() if question.quiz]
 
 

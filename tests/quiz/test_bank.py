@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from course_utils.quiz.bank import Option, Question, answer_key, lettered, load_bank
+from course_utils.quiz.bank import whole_bank
+from course_utils.quiz.question import Option, Question, answer_key, lettered
 
-BANK = load_bank()
+BANK = whole_bank()
 QUESTIONS = list(BANK.values())
 LETTERED = [question for question in QUESTIONS if question.kind in ("one", "several", "order")]
 

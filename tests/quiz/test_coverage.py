@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from course_utils.quiz.bank import load_bank
+from course_utils.quiz.bank import whole_bank
 
 ROOT = Path(__file__).resolve().parents[2]
 # The numbers of the facts. S87, the last, is about pages to read, not about models, and is not asked.
@@ -16,7 +16,7 @@ FACTS = [f"S{number}" for number in range(1, 87)]
 
 def claimed_by_questions() -> dict[str, set[str]]:
     """The facts that each question claims, by its id."""
-    return {question.id: set(question.covers) for question in load_bank().values()}
+    return {question.id: set(question.covers) for question in whole_bank().values()}
 
 
 def claimed_by_cells(script: str) -> list[set[str]]:

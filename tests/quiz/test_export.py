@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from course_utils.__main__ import main
-from course_utils.quiz.bank import POINTS, Option, Question, load_bank
+from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.export.command import FORMATS, chosen, export
 from course_utils.quiz.export.gift import escaped, gift, shares
 from course_utils.quiz.export.markup import (
@@ -28,8 +28,9 @@ from course_utils.quiz.export.markup import (
 )
 from course_utils.quiz.export.moodle_xml import moodle_xml
 from course_utils.quiz.export.qti import identifier, item, qti_package
+from course_utils.quiz.question import POINTS, Option, Question
 
-BANK = load_bank()
+BANK = whole_bank()
 QUESTIONS = chosen(BANK)
 NASTY = "a~b = {c: d} # e \\n </code> & ::x:: -> %50% // 'q' \"q\""
 HARD = Question(
@@ -318,7 +319,7 @@ def test_a_number_is_written_without_an_exponent(value, expected):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_same_questions_give_the_same_bytes(format):
-    assert export(QUESTIONS, format, "All") == export(chosen(load_bank()), format, "All")
+    assert export(QUESTIONS, format, "All") == export(chosen(whole_bank()), format, "All")
 
 
 def test_a_file_in_the_package_has_no_date():

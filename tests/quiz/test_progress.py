@@ -9,8 +9,8 @@ from small_questions import LINE, RIGHT, SEVERAL, SMALL_BANK, WRONG
 
 from course_utils.quiz import notebook as quiz
 from course_utils.quiz import progress as progress_file
-from course_utils.quiz.bank import answer_key
 from course_utils.quiz.notebook import check, progress
+from course_utils.quiz.question import answer_key
 
 pytestmark = pytest.mark.usefixtures("small_bank")
 

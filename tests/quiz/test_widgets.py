@@ -6,8 +6,8 @@ import pytest
 from small_questions import LINE, NUMBER, ONE, ORDER, RIGHT, SEVERAL, SMALL_BANK, WRONG
 
 from course_utils.quiz import notebook as quiz
-from course_utils.quiz.bank import answer_key
 from course_utils.quiz.notebook import ask, find_question
+from course_utils.quiz.question import answer_key
 from course_utils.quiz.widgets import question_box, to_html
 
 pytestmark = pytest.mark.usefixtures("small_bank")

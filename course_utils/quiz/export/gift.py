@@ -11,8 +11,8 @@ What the format cannot say is mapped or told:
 import re
 from itertools import groupby
 
-from course_utils.quiz.bank import POINTS, Option, Question
 from course_utils.quiz.export.markup import number, option_html, paragraphs, reasons, shown, stem
+from course_utils.quiz.question import POINTS, Option, Question
 
 
 def gift(questions: list[Question]) -> bytes:

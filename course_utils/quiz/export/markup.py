@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from course_utils.quiz.bank import Option, Question, lettered
+from course_utils.quiz.question import Option, Question, lettered
 
 
 def inline(markdown: str) -> str:

@@ -7,9 +7,9 @@ question's id, by which Moodle recognises it again, are carried here.
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from course_utils.quiz.bank import POINTS, Option, Question
 from course_utils.quiz.export.gift import shares
 from course_utils.quiz.export.markup import number, option_html, paragraphs, reasons, shown, stem
+from course_utils.quiz.question import POINTS, Option, Question
 
 
 def moodle_xml(questions: list[Question]) -> bytes:

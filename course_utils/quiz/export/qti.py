@@ -11,8 +11,8 @@ import zipfile
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostring
 
-from course_utils.quiz.bank import POINTS, Option, Question
 from course_utils.quiz.export.markup import number, option_html, paragraphs, reasons, shown, stem
+from course_utils.quiz.question import POINTS, Option, Question
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
