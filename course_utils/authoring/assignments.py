@@ -29,6 +29,7 @@ import subprocess
 import symtable
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
@@ -60,9 +61,11 @@ def build(root: Path = ROOT, exercises: Path | None = None, own_questions: Path 
     with tempfile.TemporaryDirectory() as folder:
         course = Path(folder)
         shutil.copy(root / "exercises" / "nbgrader_config.py", course)
-        for name, notebook in source_notebooks(root, own_questions).items():
+        notebooks = source_notebooks(root, own_questions)
+        for name, notebook in notebooks.items():
             write_in(course / "source", name, notebook)
-            release(course, name)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for an nbgrader of its own
+            list(pool.map(lambda name: release(course, name), notebooks))
         built = sorted(path.relative_to(course) for path in course.rglob("*.ipynb"))
         for path in built:
             (exercises / path).parent.mkdir(parents=True, exist_ok=True)
