@@ -39,7 +39,16 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils.authoring.hints import hints_file, hints_text, with_requests
-from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
+from course_utils.authoring.lessons import (
+    METADATA,
+    ROOT,
+    NoRepository,
+    colab_cells,
+    course_settings,
+    give_stable_ids,
+    require_repository,
+    write,
+)
 from course_utils.errors import CourseError
 from course_utils.grading.questions import seal
 from course_utils.quiz.bank import POINTS, BankError, Question, answer_key, load_bank
@@ -246,13 +255,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--questions", type=Path, metavar="DIR", help="YAML files of your own, added to the bank")
     options = parser.parse_args(arguments)
     try:
+        require_repository()
         if options.check:
             problems = stale_files(own_questions=options.questions)
             print("\n".join(problems) or "Every assignment is what a build gives.")
             return 1 if problems else 0
         for path in build(own_questions=options.questions):
             print(path.relative_to(ROOT))
-    except (AssignmentError, BankError) as error:
+    except (AssignmentError, BankError, NoRepository) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
