@@ -5,8 +5,9 @@ VENV ?= .venv
 # For `make lab`: the port (without one, the first free from 8888 on) and anything else JupyterLab understands.
 PORT ?=
 LAB_ARGS ?=
-# For `make test`, for example PYTEST_ARGS="-k heads -x".
+# For `make test`, for example PYTEST_ARGS="-k heads -x", and how many files are tested side by side (0: one after the other).
 PYTEST_ARGS ?=
+WORKERS ?= auto
 # For `make checkpoint`: where Tiny ImageNet is (ARGS=--download fetches it), and where the weights go.
 DATA ?= data/tiny-imagenet
 OUT ?= data/resnet18_tiny200.safetensors
@@ -37,22 +38,29 @@ test-slow: slow-unit-tests slow-notebook-tests  ## the rest: the longer notebook
 lint: setup-test  ## ruff: style and common mistakes
 	$(python) -m ruff check .
 
+# A file stays with one process, because its tests share what is slow to make; the longest files begin (tests/conftest.py).
+parallel = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 unit-tests: setup-test
-	$(python) -m pytest $(PYTEST_ARGS)
+	$(python) -m pytest $(parallel) $(PYTEST_ARGS)
 
 slow-unit-tests: setup-test
-	$(python) -m pytest -m slow $(PYTEST_ARGS)
+	$(python) -m pytest $(parallel) -m slow $(PYTEST_ARGS)
 
 # On the CPU with the course's own weights: the stored outputs come from there, so they can be compared.
 nbval = COURSE_WEIGHTS=course COURSE_DEVICE=cpu TQDM_DISABLE=1 COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
 	$(python) -m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg \
-	--nbval-cell-timeout=900 $(PYTEST_ARGS)
+	--nbval-cell-timeout=900 $(parallel) $(PYTEST_ARGS)
+
+# Lesson 01 is run by tests/student/test_wheel.py, out of the wheel, and compared in the same way.
+quick := $(wildcard notebooks/00_*.ipynb notebooks/0[2-4]_*.ipynb)
+elsewhere := $(wildcard notebooks/01_*.ipynb)
 
 notebook-tests: setup-test
-	$(nbval) $(wildcard notebooks/0[0-4]*.ipynb)
+	$(nbval) $(quick)
 
 slow-notebook-tests: setup-test
-	$(nbval) $(filter-out $(wildcard notebooks/0[0-4]*.ipynb),$(wildcard notebooks/*.ipynb))
+	$(nbval) $(filter-out $(quick) $(elsewhere),$(wildcard notebooks/*.ipynb))
 
 notebooks: setup-test  ## build and run notebooks/ from lessons/, and let the links of README.md follow
 	$(python) -m course_utils.authoring.lessons

@@ -9,9 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ci_skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 - pytest finds hooks here
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("MPLBACKEND", "Agg")  # figures without a screen, also in the processes that tests start
+
+# The files that take longest. Where several processes share the tests (make test), nobody waits for these at the end.
+LONGEST_FIRST = ("test_nbgrader_loop.py", "test_answers.py", "test_browser.py", "test_assignments.py", "test_wheel.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin."""
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.name) if item.path.name in LONGEST_FIRST else 99)
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ import subprocess
 import symtable
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
@@ -38,7 +39,16 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils.authoring.hints import hints_file, hints_text, with_requests
-from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
+from course_utils.authoring.lessons import (
+    METADATA,
+    ROOT,
+    NoRepository,
+    colab_cells,
+    course_settings,
+    give_stable_ids,
+    require_repository,
+    write,
+)
 from course_utils.errors import CourseError
 from course_utils.grading.questions import seal
 from course_utils.quiz.bank import BankError, whole_bank
@@ -61,9 +71,11 @@ def build(root: Path = ROOT, exercises: Path | None = None, own_questions: Path 
     with tempfile.TemporaryDirectory() as folder:
         course = Path(folder)
         shutil.copy(root / "exercises" / "nbgrader_config.py", course)
-        for name, notebook in source_notebooks(root, own_questions).items():
+        notebooks = source_notebooks(root, own_questions)
+        for name, notebook in notebooks.items():
             write_in(course / "source", name, notebook)
-            release(course, name)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for an nbgrader of its own
+            list(pool.map(lambda name: release(course, name), notebooks))
         built = sorted(path.relative_to(course) for path in course.rglob("*.ipynb"))
         for path in built:
             (exercises / path).parent.mkdir(parents=True, exist_ok=True)
@@ -244,13 +256,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--questions", type=Path, metavar="DIR", help="YAML files of your own, added to the bank")
     options = parser.parse_args(arguments)
     try:
+        require_repository()
         if options.check:
             problems = stale_files(own_questions=options.questions)
             print("\n".join(problems) or "Every assignment is what a build gives.")
             return 1 if problems else 0
         for path in build(own_questions=options.questions):
             print(path.relative_to(ROOT))
-    except (AssignmentError, BankError) as error:
+    except (AssignmentError, BankError, NoRepository) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -24,7 +24,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_utils.files import ROOT
+from course_utils.errors import CourseError
+from course_utils.files import ROOT, write_text
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -36,6 +37,22 @@ BUILD_ENVIRONMENT = {
     "COURSE_DEVICE": "cpu",
     "TQDM_DISABLE": "1",
 }
+
+
+class NoRepository(CourseError, RuntimeError):
+    """The sources of the course are not where the package lies."""
+
+
+def require_repository(root: Path = ROOT) -> None:
+    """Do nothing in the course's repository; raise NoRepository where the package was installed without it.
+
+    An installed package has no lessons to build from, and "nothing is out of date" would be no answer there.
+    """
+    if not lesson_scripts(root) or not (root / "pyproject.toml").is_file():
+        raise NoRepository(
+            f"This builds from the course's repository, and {root} is none: it has no lessons/. "
+            "Clone the repository, install it with pip install -e ., and run the command there."
+        )
 
 
 def lesson_scripts(root: Path = ROOT) -> list[Path]:
@@ -172,18 +189,22 @@ def stale_notebooks(root: Path = ROOT) -> list[str]:
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write the notebook whole or not at all, with Unix line ends on every system."""
     path.parent.mkdir(exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
-    draft.replace(path)
+    write_text(path, nbformat.writes(notebook) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Build and run lessons, or check the notebooks; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m course_utils.authoring.lessons", description=__doc__.split("\n")[0]
+        prog="python -m course_utils.authoring.lessons", description="Build notebooks/ from lessons/."
     )
     parser.add_argument("lessons", nargs="*", help="numbers such as 01; default: all")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a notebook is out of date")
     options = parser.parse_args(arguments)
+    try:
+        require_repository()
+    except NoRepository as error:
+        print(error, file=sys.stderr)
+        return 2
     if options.check:
         problems = stale_notebooks()
         print("\n".join(problems) or "Every notebook matches its script.")

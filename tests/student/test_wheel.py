@@ -1,5 +1,8 @@
 """The package as Colab gets it: a wheel with everything a lesson needs, used far away from the repository."""
 
+import json
+import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -9,23 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LESSON = ROOT / "lessons" / "01_loading_weights.py"
-
-# Runs a lesson as a notebook in the Python that executes this, and says where course_utils came from.
-RUN_LESSON = """
-import sys, jupytext
-from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell
-
-notebook = jupytext.read(sys.argv[1], fmt="py:percent")
-notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-notebook.cells.append(new_code_cell("import course_utils; print(course_utils.__file__)"))
-NotebookClient(notebook, timeout=300).execute()
-print(notebook.cells[-1].outputs[0].text)
-"""
+LESSON = ROOT / "notebooks" / "01_loading_weights.ipynb"
 
 
 def run(*command, **options) -> str:
+    options.setdefault("env", {name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
     result = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, encoding="utf-8", **options
     )
@@ -97,15 +88,25 @@ def test_the_wheel_carries_the_licences(names):
     assert {Path(name).name for name in names if "/licenses/" in name} == {"LICENSE", "LICENSE-TEXT"}
 
 
-def test_lesson_01_runs_from_the_wheel_in_another_folder(python, tmp_path):
+def test_lesson_01_runs_from_the_wheel_in_another_folder_and_shows_what_is_stored(python, tmp_path):
+    """The comparison that `make notebook-tests` makes of the other lessons, so that this one runs once."""
+    shutil.copy(LESSON, tmp_path)
     environment = {
         "HOME": str(tmp_path),
         "PATH": str(python.parent),
         "COURSE_PROGRESS": str(tmp_path / "progress.json"),
     }
-    environment |= {"COURSE_WEIGHTS": "course", "COURSE_DEVICE": "cpu", "IPYTHONDIR": str(tmp_path / "ipython")}
-    printed = run(python, "-c", RUN_LESSON, LESSON, cwd=tmp_path, env=environment)
-    assert Path(printed.strip()).is_relative_to(python.parents[1])
+    environment |= {
+        "COURSE_WEIGHTS": "course",
+        "COURSE_DEVICE": "cpu",
+        "TQDM_DISABLE": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
+    environment |= {"IPYTHONDIR": str(tmp_path / "ipython")}
+    comparison = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}"]
+    printed = run(python, "-m", "pytest", *comparison, LESSON.name, cwd=tmp_path, env=environment)
+    cells = sum(cell["cell_type"] == "code" for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"])
+    assert f"{cells} passed" in printed
 
 
 def test_the_doctor_of_the_wheel_finds_the_weights(python, tmp_path):
