@@ -39,7 +39,7 @@ class SamePadConv2d(nn.Conv2d):
         """(N, C, H, W) to (N, C', ceil(H / stride), ceil(W / stride)), for any H and W."""
         (top, bottom), (left, right) = (
             _zeros_around(side, kernel, stride)
-            for side, kernel, stride in zip(x.shape[2:], self.kernel_size, self.stride, strict=True)
+            for side, kernel, stride in zip(x.shape[-2:], self.kernel_size, self.stride, strict=True)
         )
         return super().forward(F.pad(x, (left, right, top, bottom)))
 

@@ -36,7 +36,7 @@ import torch
 from course_utils.efficientnet_lite import efficientnet_lite0
 
 torch.manual_seed(1)
-untrained = efficientnet_lite0(weights=None).eval()
+untrained = efficientnet_lite0().eval()
 
 # %% [markdown]
 # **Commit to an answer first.** Both networks see the same six photos. What will the untrained one do?

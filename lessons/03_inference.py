@@ -13,26 +13,24 @@
 # - say what a "confidence of 98 %" promises, and what it does not;
 # - choose a batch size from a measurement, and repair a model and a picture that sit on different devices.
 #
-# **Time:** 30 minutes. **You need:** lessons [01](01_loading_weights.ipynb) (weights) and
+# **Time:** 55 minutes. **You need:** lessons [01](01_loading_weights.ipynb) (weights) and
 # [02](02_preprocessing.ipynb) (preprocessing). No network, no GPU.
 
 # %%
 import copy
-import io
 import time
 
 import matplotlib.pyplot as plt
 import torch
-from PIL import Image
 from torch import nn
 from torchvision import models
 
-from course_utils import ImageError, ask, describe_device, get_device, load_pretrained
+from course_utils import ask, describe_device, get_device, load_pretrained
 from course_utils import open_image, predict, sample_images
-from course_utils.grad_cam import grad_cam
-from course_utils.plots import PALETTE, show, show_grad_cam, show_images, show_lines, show_predictions
+from course_utils.occlusion import occlusion_map
+from course_utils.plots import PALETTE, show, show_images, show_lines, show_maps, show_predictions
 
-model, weights = load_pretrained("resnet18")
+model, weights = load_pretrained("efficientnet_lite0")
 categories = weights.meta["categories"]
 
 # %% [markdown]
@@ -91,7 +89,7 @@ model(x)
 # %% [markdown]
 # A traceback is read **from its last line upwards**. The last line says what is wrong: four dimensions (4D) were expected
 # and three came. The lines above it say where: not in the first convolution, which takes a single picture without a
-# word, but one layer later, in `bn1`, a BatchNorm. The first place that complains is not always the place of the mistake.
+# word, but one layer later, in a BatchNorm. The first place that complains is not always the place of the mistake.
 #
 # A model works on **batches**: (pictures, channels, height, width). `unsqueeze(0)` puts the missing dimension in front.
 
@@ -103,28 +101,8 @@ with torch.no_grad():
 # %% [markdown]
 # `torch.no_grad()` tells PyTorch that nobody is going to train here; we measure below what that saves.
 #
-# Other families have other first layers to complain, so the same mistake has many faces. Here are four models with
-# random weights (a missing dimension does not care about weights), all given a picture without its batch dimension.
-
-# %% tags=["nbval-ignore-output"]
-torch.manual_seed(0)
-others = {
-    "AlexNet": models.alexnet(weights=None),
-    "SqueezeNet": models.squeezenet1_1(weights=None),
-    "MobileNetV3": models.mobilenet_v3_small(weights=None),
-    "ViT (a small one)": models.VisionTransformer(
-        image_size=224, patch_size=32, num_layers=2, num_heads=4, hidden_dim=64, mlp_dim=128
-    ),
-}
-for name, other in others.items():
-    try:
-        other.eval()(torch.rand(3, 224, 224))
-    except (ValueError, RuntimeError) as error:
-        print(f"{name:18} {type(error).__name__}: {str(error)[:78]}")
-
-# %% [markdown]
-# None of the four says "batch". When a model that ran yesterday complains about dimensions, channels or matrix shapes,
-# print `x.shape` before you read any further.
+# Other networks have other layers to complain, and few of them say "batch". When a model that ran yesterday complains about
+# dimensions, channels or matrix shapes, print `x.shape` before you read any further.
 
 # %%
 ask("one-picture-batch")
@@ -238,36 +216,40 @@ for name, row_of_values, row_of_indices in zip(photos, values, indices, strict=T
     print(f"{name:13}", ", ".join(answers))
 
 # %% [markdown]
-# Compare with your guesses. The espresso is easy; how did the cat do? The rocket has no category of its own, only a relative.
-# For the astronaut, the photographer and the horse the network had no chance: look at the next cell. It can only choose
-# among the names that it was trained with, and it must choose.
+# Compare with your guesses. Cat, espresso and rocket are found, or at least a near relative. And the photographer? The model has no
+# name for people; it names the thing that it knows, and is right about that. For the astronaut and the silhouette it finds
+# nothing of the kind: it can only choose among the names that it was trained with, and it must choose.
 
 # %%
-for word in ("espresso", "tabby", "rocket", "projectile", "astronaut", "photographer", "horse"):
+for word in ("espresso", "Egyptian cat", "rocket", "missile", "astronaut", "photographer", "tripod", "horse"):
     verb = "is" if word in categories else "is not"
     print(f"{word:13} {verb} one of the {len(categories)} categories")
 
 # %% [markdown]
-# ### What did it look at?
+# ### What does an answer need?
 #
-# **Grad-CAM** asks the network itself: which places of the picture would raise the score of its answer? It takes the maps that a
-# deep layer computes, weighs each by how much the score rises with it, and adds them up. `course_utils/grad_cam.py` has it in
-# a few lines. Before you run the cell: where will the picture light up for each answer?
+# Hide a part of the photo behind a grey square and ask again. If the answer's probability falls, the hidden part was needed. Move
+# the square over the whole photo, and you have a map. This is called **occlusion**; it treats the network as a closed box, so
+# it works with every model. Before you run the cell: which part of each photo will its answer need?
 
 # %%
-cams = grad_cam(model, model.layer3, batch, indices[:, 0].tolist())
 first_answers = [categories[i] for i in indices[:, 0]]
-show_grad_cam(
+maps = occlusion_map(model, batch, indices[:, 0].tolist())
+show_maps(
     squares,
-    cams,
+    maps,
     first_answers,
-    alt="Six photos, and below each the same in grey, bright where it spoke for the answer.",
+    alt="Six photos, and below each the same in grey, bright where hiding it costs the answer most.",
 )
 
+# %%
+for name, answer, lost in zip(photos, first_answers, maps, strict=True):
+    print(f"{name:13} {answer:18} most lost in one place: {lost.max():4.0%}, in the mean place: {lost.mean():4.0%}")
+
 # %% [markdown]
-# The brighter, the more this place spoke for the name above. The maps are coarse: a few squares, enlarged. And they say
-# *where*, not *why*; a map on the right place is no proof that the answer is right. A map that stays dark means that nothing at
-# this depth raised the score.
+# Bright places are those that the answer cannot do without. The photographer's answer hangs on the tripod, not on the man. Where even
+# the brightest place costs little, the answer rests on the whole photo, or the network was never sure. And a map says *where*,
+# not *why*: a map on the right place is no proof that the answer is right.
 
 # %% [markdown] covers=["S56"]
 # ### Names from a file?
@@ -329,23 +311,7 @@ ask("picture-to-label")
 # %% [markdown] covers=["S54"]
 # ### Your own photo
 #
-# `predict` takes file names and web addresses too. It opens them with `open_image`, which turns everything that is a
-# picture into RGB, and says so clearly when something is not. That matters on the web: a server that does not like your
-# program sends a page of text in place of the photo, and Pillow only finds out later.
-
-# %% covers=["S54"]
-refusal = b"<!DOCTYPE html><title>403 Forbidden</title><p>Please set a User-Agent.</p>"
-try:
-    Image.open(io.BytesIO(refusal))
-except OSError as error:
-    print("Pillow:    ", type(error).__name__)
-try:
-    open_image(refusal)
-except ImageError as error:
-    print("open_image:", error)
-
-# %% [markdown]
-# Put the name of a file, or an address that begins with `https://`, between the quotes and run the cell again.
+# `predict` takes file names and web addresses too, and opens them with `open_image` from lesson 02. Put the name of a file, or an address that begins with `https://`, between the quotes and run the cell again.
 
 # %%
 my_photo = ""  # for example "holiday.jpg"
@@ -360,20 +326,27 @@ if my_photo:
 # Every model has a mode. `load_pretrained` returns it in **eval** mode, for use. A torchvision builder returns it in
 # **train** mode, and so `model.eval()` is the line that is forgotten most.
 #
-# A frequent explanation is "without `eval()` dropout makes the predictions random".
-#
-# **Commit to an answer first.** Our ResNet-18 is in train mode and sees the same batch twice. The two results are
+# A frequent explanation is "without `eval()` dropout makes the predictions random". Is it right for a ResNet? Here is the course's
+# own ResNet-18, with smaller pictures and 200 categories, and the same six photos.
+
+# %%
+resnet, resnet_weights = load_pretrained("resnet18", "course")
+names = resnet_weights.meta["categories"]
+small_batch = torch.stack([resnet_weights.transforms()(square) for square in squares])
+
+# %% [markdown] covers=["S36", "S45"]
+# **Commit to an answer first.** The ResNet-18 is in train mode and sees the same batch twice. The two results are
 #
 # - (a) the same,
 # - (b) different,
 # - (c) different at first, and equal after a few passes?
 
 # %% covers=["S45"]
-forgetful = copy.deepcopy(model).train()
+forgetful = copy.deepcopy(resnet).train()
 with torch.no_grad():
-    first, second = forgetful(batch), forgetful(batch)
+    first, second = forgetful(small_batch), forgetful(small_batch)
 print("the same batch twice, the same scores:", torch.equal(first, second))
-print("dropout layers in a ResNet-18:", sum(isinstance(layer, nn.Dropout) for layer in model.modules()))
+print("dropout layers in a ResNet-18:", sum(isinstance(layer, nn.Dropout) for layer in resnet.modules()))
 
 # %% [markdown]
 # Bit for bit the same. A ResNet has no dropout, so nothing is random. That makes the mistake harder to notice, not
@@ -391,8 +364,8 @@ company = {"alone": [1], "and cat": [1, 0], "and rocket": [1, 2], "and all": [1,
 print(f"{'':18} {'eval mode':28} train mode")
 for who, rows in company.items():
     with torch.no_grad():
-        outputs = [network(batch[rows])[0].softmax(dim=0).max(dim=0) for network in (model, forgetful)]
-    best = [f"{categories[index]} ({p:.0%})" for p, index in outputs]
+        outputs = [network(small_batch[rows])[0].softmax(dim=0).max(dim=0) for network in (resnet, forgetful)]
+    best = [f"{names[index]} ({p:.0%})" for p, index in outputs]
     print(f"coffee {who:11} {best[0]:28} {best[1]}")
 
 # %% [markdown]
@@ -405,7 +378,7 @@ for who, rows in company.items():
 # %% covers=["S36", "S45"]
 before = copy.deepcopy(forgetful.state_dict())
 with torch.no_grad():
-    forgetful(batch)
+    forgetful(small_batch)
 after = forgetful.state_dict()
 changed = [name for name in after if not torch.equal(after[name], before[name])]
 weights_changed = [name for name in changed if name in dict(forgetful.named_parameters())]
@@ -422,8 +395,8 @@ print("for example", changed[:3])
 # %% covers=["S45"]
 with torch.no_grad():
     for _ in range(10):
-        forgetful(batch)
-columns = [predict(network, weights, squares, k=1) for network in (model, forgetful.eval())]
+        forgetful(small_batch)
+columns = [predict(network, resnet_weights, squares, k=1) for network in (resnet, forgetful.eval())]
 print(f"{'':13} {'untouched':28} after the mistake")
 for name, (untouched,), (afterwards,) in zip(photos, *columns, strict=True):
     print(f"{name:13} {untouched!s:28} {afterwards!s}")
@@ -437,15 +410,21 @@ for name, (untouched,), (afterwards,) in zip(photos, *columns, strict=True):
 # ### Which models are affected, and how?
 #
 # Three kinds of layer look at the mode: BatchNorm, dropout, and stochastic depth (it skips whole blocks at random).
-# Here are three of the networks from above.
+# Here are three networks with random weights, for which the mode is the same question.
 
 # %% covers=["S36", "S45"]
 torch.manual_seed(0)
+others = {
+    "AlexNet": models.alexnet(weights=None),
+    "MobileNetV3": models.mobilenet_v3_small(weights=None),
+    "ViT (a small one)": models.VisionTransformer(
+        image_size=224, patch_size=32, num_layers=2, num_heads=4, hidden_dim=64, mlp_dim=128
+    ),
+}
 nn.init.normal_(others["ViT (a small one)"].heads.head.weight)  # torchvision starts this head with zeros
 pictures = torch.rand(2, 3, 224, 224)
 print(f"{'':18} BatchNorm  dropout   same batch twice   train against eval")
-for name in ("AlexNet", "MobileNetV3", "ViT (a small one)"):
-    other = others[name]
+for name, other in others.items():
     norms = sum(isinstance(layer, nn.BatchNorm2d) for layer in other.modules())
     drops = sum(isinstance(layer, nn.Dropout) and layer.p > 0 for layer in other.modules())
     with torch.no_grad():
@@ -492,14 +471,14 @@ def megabytes_kept(network, images):
 
 
 # %%
-network = copy.deepcopy(model)
+network = copy.deepcopy(resnet)
 print(f"{'mode':6} {'context':16} {'MB kept':>8}   BatchNorm statistics")
 for mode in ("train", "eval"):
     for context in (torch.enable_grad, torch.no_grad, torch.inference_mode):
         network.train(mode == "train")
         counter = int(network.bn1.num_batches_tracked)
         with context():
-            kept = megabytes_kept(network, batch)
+            kept = megabytes_kept(network, small_batch)
         moved = int(network.bn1.num_batches_tracked) > counter
         print(f"{mode:6} {context.__name__:16} {kept:8.1f}   {'move' if moved else 'stay'}")
 
@@ -515,7 +494,7 @@ flags = [parameter.requires_grad for parameter in network.parameters()]
 print("after eval():", sum(flags), "of", len(flags), "weight tensors may still be trained")
 network.requires_grad_(False)
 print("after requires_grad_(False):", sum(parameter.requires_grad for parameter in network.parameters()))
-print(f"MB kept then, with gradients enabled: {megabytes_kept(network, batch):.1f}")
+print(f"MB kept then, with gradients enabled: {megabytes_kept(network, small_batch):.1f}")
 
 # %% [markdown]
 # | switch | what it controls | typical place |
@@ -593,11 +572,11 @@ def pictures_per_second(network, images):
 device = get_device()
 print("measured on", describe_device(device))
 sizes = [1, 2, 4, 8, 16, 32]  # with a GPU go on: 64, 128, 256
-many = batch.repeat(max(sizes) // len(batch) + 1, 1, 1, 1).to(device)
-model.to(device)
+many = small_batch.repeat(max(sizes) // len(small_batch) + 1, 1, 1, 1).to(device)
+resnet.to(device)
 with torch.inference_mode():
     # The sizes take turns, so that another program disturbs none of them more than the others. The best of ten rounds counts.
-    rounds = [[pictures_per_second(model, many[:size]) for size in sizes] for _ in range(10)]
+    rounds = [[pictures_per_second(resnet, many[:size]) for size in sizes] for _ in range(10)]
 rates = [max(measured) for measured in zip(*rounds, strict=True)]
 show_lines(
     sizes,
@@ -697,28 +676,73 @@ ask("how-sure-is-98-per-cent")
 # %% [markdown]
 # ## A look inside
 #
-# We have treated the model as one box. Inside, a picture goes through layer after layer: the first ones react to edges
-# and colours, later ones to textures and parts, and only the last one knows the classes. Many models say so in their
-# own structure. VGG-16, for example (on the `meta` device, because we need its plan and not its 138 million numbers):
+# We have treated the model as one box. Inside, a picture goes through layer after layer, and each gives **maps**: one for each
+# thing it looks for, bright where it found it. Here are the four liveliest maps of the cat at three depths.
+#
+# **Commit to an answer first.** What will the deepest maps look like?
+#
+# - (a) like the cat, only smaller
+# - (b) a few bright spots
+
+# %% covers=["S29"]
+depths = {"early": 1, "middle": 5, "deep": 8}
+x, maps_at = batch, {}
+with torch.no_grad():
+    for depth, block in enumerate(model.features):
+        x = block(x)
+        maps_at[depth] = x
+
+pictures, titles = [], []
+for words, depth in depths.items():
+    of_the_cat = maps_at[depth][0]
+    liveliest = (of_the_cat.amax(dim=(1, 2)) - of_the_cat.mean(dim=(1, 2))).topk(4).indices
+    for number in liveliest:
+        one = of_the_cat[number]
+        pictures.append(((one - one.min()) / (one.max() - one.min())).expand(3, -1, -1))
+        titles.append(f"{words}: {one.shape[0]} x {one.shape[1]}")
+
+# %%
+show_images(
+    pictures,
+    titles,
+    alt="Three rows of four maps of the cat. The early ones look like drawings of fur, eyes and whiskers. The middle ones "
+    "are coarse, and several light up at the two eyes. The deep ones are black but for a spot or two.",
+    columns=4,
+)
+
+# %% [markdown] covers=["S29"]
+# It is (b). The early maps still draw the cat: edges, fur, whiskers. In the middle some light up at the eyes and at little else. The deep
+# ones say only "here is something that I am looking for". So do deep layers look for rarer things? Count it: of all that a map
+# answers to the six photos, how large is the share of the photo that it answers most?
+
+# %%
+for depth, block_maps in maps_at.items():
+    answers = block_maps.relu().mean(dim=(2, 3))  # photos, maps
+    alive = answers.sum(dim=0) > 1e-3
+    share = (answers.max(dim=0).values / answers.sum(dim=0))[alive].mean()
+    print(
+        f"block {depth}: {block_maps.shape[1]:5} maps of {block_maps.shape[2]:3} x {block_maps.shape[3]:3}   {share:.0%}"
+    )
+
+# %% [markdown]
+# A map that answers to everything alike would have 1/6, that is 17 %. The early blocks are not far from that. In the last one a map
+# answers mostly to a single one of the six photos, and the decision behind it has an easy task.
+#
+# Many models show this plan in their own structure. Ours, and VGG-16 (on the `meta` device, because we need its plan and not
+# its 138 million numbers):
 
 # %% covers=["S29", "S79"]
 with torch.device("meta"):
     vgg = models.vgg16(weights=None)
-print("parts:", [name for name, _ in vgg.named_children()])
+print("EfficientNet-Lite0:", [name for name, _ in model.named_children()])
+print("VGG-16:            ", [name for name, _ in vgg.named_children()])
 print(type(vgg.features), "of", len(vgg.features), "layers")
-print(type(vgg.features) is nn.Sequential)
+print("ResNet-18:         ", [name for name, _ in resnet.named_children()])
 
 # %% [markdown] covers=["S29", "S79"]
 # `features` is an `nn.Sequential`: a chain of layers in which each takes the output of the one before. `features` finds,
-# `classifier` decides. Does our ResNet have the same parts?
-
-# %%
-print("features:", hasattr(model, "features"), "  classifier:", hasattr(model, "classifier"))
-print("parts:", [name for name, _ in model.named_children()])
-
-# %% [markdown]
-# It has neither name. Its last layer is called `fc`. There is no rule for these names in torchvision, and the next lesson
-# is about what follows from that.
+# `classifier` decides. The ResNet has neither name. Its last layer is called `fc`. There is no rule for these names in
+# torchvision, and the next lesson is about what follows from that.
 #
 # Before you go there, one question from the middle of this lesson, without scrolling back:
 
