@@ -24,6 +24,7 @@ from course_utils.authoring.answers import solution
 from course_utils.authoring.assignments import AssignmentError
 from course_utils.authoring.lessons import METADATA, ROOT, give_stable_ids, write
 from course_utils.quiz.bank import whole_bank
+from course_utils.quiz.markdown import for_notebook
 from course_utils.quiz.question import Question
 from course_utils.quiz.words import explanation_text, question_body
 
@@ -76,7 +77,7 @@ def _quiz_cells(questions: list[Question]) -> list[NotebookNode]:
     texts = []
     for number, question in enumerate(questions, start=1):
         texts += [f"## Question {number}\n\n{question_body(question)}", explanation_text(question)]
-    return [new_markdown_cell(text) for text in texts]
+    return [new_markdown_cell(for_notebook(text)) for text in texts]
 
 
 def deadline(text: str) -> datetime:

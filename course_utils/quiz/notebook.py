@@ -13,6 +13,7 @@ environment variable COURSE_QUESTIONS names it.
 import difflib
 import os
 import re
+import textwrap
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -21,9 +22,10 @@ from course_utils.errors import CourseError
 from course_utils.quiz.bank import load_bank
 from course_utils.quiz.hints import is_step, next_hint
 from course_utils.quiz.judging import AnswerError, judge
+from course_utils.quiz.markdown import WIDTH, for_notebook, to_text
 from course_utils.quiz.progress import read_progress, record
 from course_utils.quiz.question import Question
-from course_utils.quiz.words import explanation_text, how_to_answer, question_text, wrapped
+from course_utils.quiz.words import explanation_text, hint_text, how_to_answer, question_head, question_text
 
 
 class UnknownQuestion(CourseError, LookupError):
@@ -34,19 +36,18 @@ def ask(question_id: str) -> None:
     """Show a question of the bank, with buttons in a notebook and as plain text elsewhere."""
     question = find_question(question_id)
     if not _in_notebook():
-        print(wrapped(question_text(question)))
-        print("\n" + how_to_answer(question))
+        _print_question(question)
         return
     from IPython.display import display
 
-    text = question_text(question)
-    display({"text/markdown": text, "text/plain": wrapped(text)}, raw=True)
     try:
         from course_utils.quiz.widgets import show_buttons
     except ImportError:  # a notebook without ipywidgets
-        print(how_to_answer(question))
-    else:
-        show_buttons(question)
+        _print_question(question)
+        return
+    head = question_head(question)
+    display({"text/markdown": for_notebook(head), "text/plain": to_text(head)}, raw=True)
+    show_buttons(question)
 
 
 def check(question_id: str, answer: str | float | Iterable[str]) -> None:
@@ -59,21 +60,21 @@ def check(question_id: str, answer: str | float | Iterable[str]) -> None:
     try:
         verdict = judge(question, answer)
     except AnswerError as error:
-        print(wrapped(str(error)))
+        print(textwrap.fill(str(error), WIDTH, break_on_hyphens=False))
         return
-    print(wrapped(verdict.text))
+    print(to_text(verdict.text))
     record(question.id, verdict.right)
 
 
 def hint(question_id: str) -> None:
     """Print one step of help: for a question, or the next one for a step of a problem set, as in `hint("ps1.2")`."""
-    text = next_hint(question_id) if is_step(question_id) else "Hint: " + find_question(question_id).hint
-    print(wrapped(text))
+    text = next_hint(question_id) if is_step(question_id) else hint_text(find_question(question_id))
+    print(to_text(text))
 
 
 def explain(question_id: str) -> None:
     """Print the answer and its explanation."""
-    print(wrapped(explanation_text(find_question(question_id))))
+    print(to_text(explanation_text(find_question(question_id))))
 
 
 def progress() -> None:
@@ -110,6 +111,11 @@ def find_question(question_id: str) -> Question:
 def _bank() -> dict[str, Question]:
     own = os.environ.get("COURSE_QUESTIONS")
     return load_bank(Path(own) if own else None)
+
+
+def _print_question(question: Question) -> None:
+    print(to_text(question_text(question)))
+    print("\n" + how_to_answer(question))
 
 
 def _in_notebook() -> bool:

@@ -9,6 +9,7 @@ from course_utils.grading import questions
 from course_utils.grading.points import Unmet
 from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.judging import AnswerError, judge, understood
+from course_utils.quiz.markdown import to_text
 from course_utils.quiz.question import Question, answer_key, lettered
 
 BANK = whole_bank()
@@ -136,12 +137,12 @@ def test_a_sealed_question_grades_like_the_bank(question):
         assert judge(questions.unseal(sealed), answer) == verdict
         if verdict.right:
             right.append(answer)
-            assert question.explanation in questions.answer_is_right(answer, sealed)
+            assert to_text(question.explanation) in questions.answer_is_right(answer, sealed)
             continue
         with pytest.raises(Unmet) as caught:
             questions.answer_is_right(answer, sealed)
-        assert verdict.text.removeprefix("Not yet.").strip() == str(caught.value)
-        assert question.explanation not in str(caught.value)
+        assert to_text(verdict.text.removeprefix("Not yet.")) == str(caught.value)
+        assert to_text(question.explanation) not in str(caught.value)
     assert right == [answer_key(question)], "one answer is right, and no other"
 
 

@@ -28,7 +28,7 @@ q5 = ""
 q6 = "ab"
 
 # %% q7
-q7 = "There is no builder with that name"
+q7 = "This family of builders ends at B7"
 
 # %% q8
 def q8():
