@@ -14,6 +14,8 @@ is a py:percent script in ``exercises/problems/`` whose cells say what they are:
                                          ``### BEGIN SOLUTION`` and ``### END SOLUTION``
     # %% test="find_head" points=6       grades it; what only the instructor's copy holds is between
                                          ``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``
+                                         with earlier="find_head replace_head" these answers are lent to a student
+                                         whose own are wrong, so that no mistake is paid for twice
     # %% [markdown] hint="ps1.2"         a hint for step 2 of ps1, given by ``hint("ps1.2")``: see `authoring/hints.py`
     # %% [markdown] why="find_head"      why the solution is as it is: see `authoring/solutions.py`
 
@@ -25,6 +27,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import symtable
@@ -40,6 +43,7 @@ import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_utils.authoring.answers import solution
 from course_utils.authoring.hints import hints_file, hints_text, with_requests
 from course_utils.authoring.lessons import (
     METADATA,
@@ -164,7 +168,18 @@ def _question_cells(number: int, question: Question) -> list[NotebookNode]:
 def problem_notebook(script: Path) -> NotebookNode:
     """Return the notebook of a problem script, cells still marked with ``answer``, ``test`` and ``points``."""
     cells = [cell for cell in jupytext.read(script, fmt="py:percent").cells if "why" not in cell.metadata]
+    answers = {cell.metadata["answer"]: solution(cell.source) for cell in cells if "answer" in cell.metadata}
+    for cell in cells:
+        if earlier := cell.metadata.get("earlier", "").split():
+            cell.source = _with_earlier(cell.source, "\n\n\n".join(answers[name] for name in earlier))
     return new_notebook(cells=with_requests(cells))
+
+
+def _with_earlier(test: str, answers: str) -> str:
+    """The test cell with our answers to earlier steps, which it lends to a student whose own are wrong."""
+    start = re.search(r"^points = Points\(.*\)\n", test, flags=re.MULTILINE).end()
+    lend = f"### BEGIN HIDDEN TESTS\npoints.lend(\n    globals(),\n    r'''\n{answers}\n''',\n)\n### END HIDDEN TESTS\n"
+    return test[:start] + lend + test[start:]
 
 
 def finish(notebook: NotebookNode, name: str, settings: dict[str, str]) -> None:

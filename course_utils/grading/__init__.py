@@ -1,5 +1,5 @@
 """What the test cells of the assignments are made of: points, questions and checks of networks."""
 
-from course_utils.grading.points import Points, expect
+from course_utils.grading.points import Points, each, expect
 
-__all__ = ["Points", "expect"]
+__all__ = ["Points", "each", "expect"]

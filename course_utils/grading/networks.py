@@ -13,6 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torchvision import models
+from torchvision.models.convnext import CNBlockConfig
+from torchvision.models.resnet import BasicBlock
+from torchvision.ops import StochasticDepth
 
 from course_utils.grading.points import expect
 
@@ -33,12 +36,52 @@ class Forward(NamedTuple):
         return [layer for layer in self.layers if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
 
 
+def _small_vgg(num_classes: int) -> nn.Module:
+    """A VGG with its hidden layers and dropout after the backbone, and few features."""
+    with torch.device("meta"):  # the usual classifier, a hundred million numbers, is never filled
+        model = models.VGG(nn.Sequential(), num_classes, init_weights=False)
+    model.features = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
+    model.avgpool = nn.AdaptiveAvgPool2d(2)
+    hidden = [nn.Linear(32, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 16), nn.ReLU(), nn.Dropout()]
+    model.classifier = nn.Sequential(*hidden, nn.Linear(16, num_classes))
+    return model
+
+
+# Torchvision's own classes with few and narrow layers: what the large ones do, in milliseconds.
+SMALL = {
+    "a small VGG": _small_vgg,
+    "a small ViT": lambda n: models.VisionTransformer(
+        SIDE, 32, num_layers=1, num_heads=2, hidden_dim=16, mlp_dim=16, num_classes=n
+    ),
+    "a small Swin": lambda n: models.SwinTransformer([4, 4], 8, [2], [2], [4, 4], num_classes=n),
+    "a small ConvNeXt": lambda n: models.ConvNeXt(
+        [CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)], stochastic_depth_prob=0.3, num_classes=n
+    ),
+    "a ResNet with GroupNorm": lambda n: models.ResNet(
+        BasicBlock, [1, 1, 1, 1], n, norm_layer=lambda channels: nn.GroupNorm(8, channels)
+    ),
+}
+
+
 def build(name: str, num_classes: int = 1000) -> nn.Module:
-    """Return a torchvision classifier with random weights, the same at every call."""
+    """Return a torchvision classifier with random weights and BatchNorm statistics, the same at every call."""
+    return copy.deepcopy(_built(name, num_classes))
+
+
+@cache
+def _built(name: str, num_classes: int) -> nn.Module:
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # their own way takes long
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return models.get_model(name, weights=None, num_classes=num_classes, **options)
+        if name in SMALL:
+            model = SMALL[name](num_classes)
+        else:
+            model = models.get_model(name, weights=None, num_classes=num_classes, **options)
+        for layer in model.modules():
+            if isinstance(layer, nn.BatchNorm2d):  # a network that has seen pictures: not mean 0 and variance 1
+                layer.running_mean.uniform_(-0.2, 0.2)
+                layer.running_var.uniform_(0.8, 1.25)
+        return model
 
 
 def outline(name: str) -> nn.Module:
@@ -46,7 +89,7 @@ def outline(name: str) -> nn.Module:
 
     Its weights are whatever was in memory; filling them with random numbers is what takes long in `build`.
     """
-    if name.startswith("regnet"):  # cannot be built on the meta device
+    if name in SMALL or name.startswith("regnet"):  # a RegNet cannot be built on the meta device
         return build(name)
     model = copy.deepcopy(_on_meta(name)).to_empty(device="cpu")
     for buffer in model.buffers():
@@ -57,7 +100,21 @@ def outline(name: str) -> nn.Module:
 @cache
 def _on_meta(name: str) -> nn.Module:
     with torch.device("meta"):
-        return build(name)
+        return SMALL[name](1000) if name in SMALL else models.get_model(name, weights=None)
+
+
+@cache
+def shapes_of(name: str) -> Forward:
+    """Return the forward pass of the architecture for 1000 classes, on the meta device: shapes without arithmetic."""
+    model = build(name).to("meta") if name.startswith("regnet") else _on_meta(name)
+    return forward(model, pictures(name).to("meta"))
+
+
+@cache
+def head_name(name: str) -> str:
+    """Return the name of the layer that runs last in the architecture."""
+    head = shapes_of(name).head
+    return next(place for place, layer in _on_meta(name).named_modules() if layer is head)
 
 
 def pictures(name: str, count: int = 2) -> Tensor:
@@ -86,6 +143,32 @@ def forward(model: nn.Module, pictures: Tensor) -> Forward:
         for watcher in watchers:
             watcher.remove()
     return Forward(scores, ran)
+
+
+def features(model: nn.Module, pictures: Tensor) -> Tensor:
+    """Return what the head is given, with every layer in the mode in which it is; dropout lets everything through.
+
+    Dropout may stay as it is in a frozen backbone: it changes no number, so it is taken out of the comparison.
+    """
+    given: list[Tensor] = []
+    dropped = [layer for layer in model.modules() if isinstance(layer, nn.modules.dropout._DropoutNd | StochasticDepth)]
+    shares = [layer.p for layer in dropped]
+    watchers = [
+        layer.register_forward_pre_hook(lambda _layer, inputs: given.append(inputs[0].detach().clone()))
+        for layer in model.modules()
+        if isinstance(layer, nn.Linear | nn.Conv2d)
+    ]
+    try:
+        for layer in dropped:
+            layer.p = 0.0
+        with torch.no_grad():
+            model(pictures)
+    finally:
+        for layer, share in zip(dropped, shares, strict=True):
+            layer.p = share
+        for watcher in watchers:
+            watcher.remove()
+    return given[-1]
 
 
 def lost_layers(before: Forward, after: Forward) -> list[str]:

@@ -11,6 +11,9 @@ stderr means zero. So every test cell has this form:
 
 `check` runs one function and never raises: an error, `exit()`, a loop without end or a missing name costs that check
 its share of the points and prints a sentence that helps. `total` gives a float between 0 and the maximum.
+
+A mistake is paid for once. `lend` brings our functions for the earlier steps: a check that fails with the student's own
+is tried again with these, and passes where only they were wrong.
 """
 
 import io
@@ -25,6 +28,8 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import wraps
+from inspect import unwrap
 from time import monotonic, thread_time
 from types import FrameType
 
@@ -49,6 +54,26 @@ def expect(condition: object, sentence: str) -> None:
         raise Unmet(sentence)
 
 
+def each(check: Callable[..., object]) -> Callable[..., None]:
+    """Return a check that runs `check` on every case that it is given, and stops at the first that fails.
+
+    A case is one argument, or a tuple of arguments. Where its first one is a text, the feedback begins with it.
+    """
+
+    @wraps(check)
+    def run(*cases: object) -> None:
+        for case in cases:
+            arguments = case if isinstance(case, tuple) else (case,)
+            try:
+                check(*arguments)
+            except BaseException as error:
+                if isinstance(arguments[0], str):
+                    error.add_note(arguments[0])
+                raise
+
+    return run
+
+
 class Points:
     """The points of one test cell, earned check by check."""
 
@@ -59,7 +84,18 @@ class Points:
         self._earned = 0.0
         self._offered = 0.0
         self._passed: list[bool] = []
+        self._namespace: dict[str, object] = {}
+        self._lent: dict[str, object] = {}
         self._deadline = monotonic() + SECONDS_A_CELL
+
+    def lend(self, namespace: dict[str, object], code: str) -> None:
+        """Bring our functions for earlier steps: `code` defines them, and `namespace` holds the student's own."""
+        ours = dict(namespace)
+        exec(code, ours)
+        self._namespace = namespace
+        self._lent = {
+            name: thing for name, thing in ours.items() if thing is not namespace.get(name) and name[:2] != "__"
+        }
 
     def check(self, title: str, function: Callable[..., object], *arguments: object, worth: float = 1) -> None:
         """Run `function(*arguments)` and print whether it passed.
@@ -67,22 +103,40 @@ class Points:
         It passes when it returns: `None`, or a remark to print. It fails when anything is raised. `worth` is the
         weight of this check among all checks of the cell; 0 for a check that only tells the student something.
         """
-        left = self._deadline - monotonic()
+        test_cells = {sys._getframe(1).f_code.co_filename, _file_of(function)}
         printed = _FirstCharacters()
-        try:
-            with _quiet(printed), _time_limit(SECONDS_A_CHECK, min(SECONDS_BY_THE_CLOCK, left)):
-                remark = function(*arguments)
-        except BaseException as error:  # SystemExit and KeyboardInterrupt as well: nothing may leave a test cell
-            passed, remark = False, _sentence(error, function)
-        else:
-            passed, remark = True, remark if isinstance(remark, str) else ""
+        error, remark = self._attempt(function, arguments, printed)
+        if error is not None and self._lent:
+            with _exchanged(self._namespace, self._lent):
+                still_wrong, remark = self._attempt(function, arguments, printed)
+            if still_wrong is None:
+                names = [name for name, thing in self._lent.items() if callable(thing)]
+                used = f"Judged with our {' and '.join(names)} in the place of yours."
+                remark = f"{remark}\n{used}" if isinstance(remark, str) else used
+            if still_wrong is None or isinstance(still_wrong, Unmet):
+                error = still_wrong
+        if error is not None:
+            remark = _sentence(error, test_cells)
+        passed = error is None
         self._passed.append(passed)
         self._offered += worth
         self._earned += worth * passed
         print(f"{'[passed]' if passed else '[not yet]':9} {title}")
-        for text in (remark, f"Your code printed: {printed.getvalue()}" if printed.getvalue().strip() else ""):
+        said = f"Your code printed: {printed.getvalue()}" if printed.getvalue().strip() else ""
+        for text in (remark if isinstance(remark, str) else "", said):
             if text:
                 print("\n".join(_wrapped(text)))
+
+    def _attempt(
+        self, function: Callable[..., object], arguments: tuple[object, ...], printed: io.StringIO
+    ) -> tuple[BaseException | None, object]:
+        """What the function raised, and what it returned."""
+        left = self._deadline - monotonic()
+        try:
+            with _quiet(printed), _time_limit(SECONDS_A_CHECK, min(SECONDS_BY_THE_CLOCK, left)):
+                return None, function(*arguments)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt as well: nothing may leave a test cell
+            return error, None
 
     def total(self) -> float:
         """The points of the cell: the maximum times the share of the checks that passed, two decimals.
@@ -163,8 +217,32 @@ class _FirstCharacters(io.StringIO):
         return len(text)
 
 
-def _sentence(error: BaseException, check: Callable[..., object]) -> str:
-    """What to tell the student about an error in a check."""
+@contextmanager
+def _exchanged(namespace: dict[str, object], others: dict[str, object]) -> Iterator[None]:
+    """Give these names other values for a while."""
+    before = dict(namespace)
+    namespace.update(others)
+    try:
+        yield
+    finally:
+        for name in others:
+            if name in before:
+                namespace[name] = before[name]
+            else:
+                namespace.pop(name, None)
+
+
+def _file_of(check: Callable[..., object]) -> str:
+    code = getattr(unwrap(check), "__code__", None)
+    return code.co_filename if code else ""
+
+
+def _sentence(error: BaseException, test_cells: set[str]) -> str:
+    """What to tell the student about an error in a check, and the case in which it happened."""
+    return ": ".join([*getattr(error, "__notes__", []), _reason(error, test_cells)])
+
+
+def _reason(error: BaseException, test_cells: set[str]) -> str:
     if isinstance(error, Unmet):
         return str(error)
     if isinstance(error, _TooSlow):
@@ -184,20 +262,18 @@ def _sentence(error: BaseException, check: Callable[..., object]) -> str:
     if isinstance(error, NotImplementedError) and not message:
         return "This part is not written yet."
     told = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    line = _students_line(error, check)
+    line = _students_line(error, test_cells)
     if type(error) is NameError and not line:
         return f"{told}. Run the cell that defines it, or check the spelling."
     return f"Your line `{line}` raised {told}" if line else f"Your answer led to {told}"
 
 
-def _students_line(error: BaseException, check: Callable[..., object]) -> str:
+def _students_line(error: BaseException, test_cells: set[str]) -> str:
     """The last line of the traceback that the student wrote: no library, and not the test cell itself."""
-    code = getattr(check, "__code__", None)
-    test_cell = code.co_filename if code else ""
     for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
         file = frame.f_code.co_filename
         line = linecache.getline(file, number).strip()
-        if line and file != test_cell and not _is_library(file):
+        if line and file not in test_cells and not _is_library(file):
             return line
     return ""
 

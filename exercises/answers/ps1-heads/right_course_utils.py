@@ -2,7 +2,7 @@
 #
 # score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
-#   - "[passed] resnet18: a picture's neighbours do not matter"
+#   - "[passed] in train mode the backbone says what it says in eval mode"
 
 # %% find_head
 from course_utils import find_head

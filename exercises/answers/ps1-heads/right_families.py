@@ -2,7 +2,7 @@
 #
 # score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
-#   - "[passed] the new head has the model's device and dtype"
+#   - "[passed] the new head lives where the model lives"
 
 # %% find_head
 def find_head(model):

@@ -2,7 +2,7 @@
 #
 # score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
-#   - "[passed] swin_t for 10 classes"
+#   - "[passed] only the head is new, in other networks"
 
 # %% find_head
 def find_head(model):

@@ -2,7 +2,7 @@
 #
 # score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
-#   - "[passed] squeezenet1_1 for 5 classes"
+#   - "[passed] nothing but the head moves"
 
 # %% find_head
 def find_head(model, prefix=""):

@@ -5,7 +5,7 @@
 # feedback:
 #   - "These layers ran before and do not run any more: Dropout, Dropout, Linear, Linear, ReLU, ReLU. Exchange only the head, not the block around it."
 #   - "Training moved 40 BatchNorm statistics, ['bn1.running_mean'] for example. No gradient did that: the layers were in train mode."
-#   - "Your answer leaves out 3 of 3 tensors that moved: 1.num_batches_tracked, 1.running_mean, 1.running_var."
+#   - "Your answer leaves out what moved: 1.num_batches_tracked, 1.running_mean, 1.running_var."
 
 # %% replace_head
 def replace_head(model, num_classes):

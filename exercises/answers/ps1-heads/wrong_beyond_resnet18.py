@@ -5,8 +5,8 @@
 # feedback:
 #   - "mat1 and mat2 shapes cannot be multiplied"
 #   - "Training moved 40 BatchNorm statistics"
-#   - "[not yet] a change in the seventh digit"
-#   - "Your answer leaves out 1 of 1 tensors that moved: 2.bias."
+#   - "[not yet] a change counts however small it is, and a NaN is a change"
+#   - "Your answer leaves out what moved: 2.bias."
 
 # %% replace_head
 def replace_head(model, num_classes):

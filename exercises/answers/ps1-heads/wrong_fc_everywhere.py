@@ -2,6 +2,7 @@
 #
 # score: {find_head: 1, replace_head: 1.5, freeze_backbone: 4.5, what_moved: 4}
 # feedback:
+#   - "Your line `model.fc = nn.Linear(model.fc.in_features, num_classes)` raised AttributeError"
 #   - "Your line `return \"fc\", model.fc` raised AttributeError: 'VGG' object has no attribute 'fc'"
 
 # %% find_head

@@ -2,7 +2,7 @@
 #
 # score: {find_head: 5.5, replace_head: 6, freeze_backbone: 0, what_moved: 4}
 # feedback:
-#   - "You found 'aux1.fc2', a Linear with weights of shape (1000, 1024)."
+#   - "You found 'AuxLogits.fc', a Linear with weights of shape (1000, 768). It is an extra head, which only speaks in train mode."
 
 # %% find_head
 def find_head(model):

@@ -3,7 +3,7 @@
 # score: {find_head: 3.5, replace_head: 5, freeze_backbone: 6.5, what_moved: 4}
 # feedback:
 #   - "You found 'classifier.3', a AdaptiveAvgPool2d."
-#   - "'VisionTransformer' object has no attribute 'classifier'"
+#   - "densenet121: Your line"
 
 # %% find_head
 def find_head(model):

@@ -4,7 +4,7 @@
 # score: {find_head: 6, replace_head: 6.5, freeze_backbone: 7, what_moved: 4}
 # feedback:
 #   - "After replace_head a model on one device is spread over cpu and meta."
-#   - "In train mode the scores of a picture depend on the other picture in its batch"
+#   - "a picture is still normalised by its neighbours in the batch"
 
 # %% replace_head
 def replace_head(model, num_classes):

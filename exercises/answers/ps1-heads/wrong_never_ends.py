@@ -2,7 +2,7 @@
 #
 # score: {find_head: 5, replace_head: 0, freeze_backbone: 0, what_moved: 0}
 # feedback:
-#   - "Not finished after 10 seconds. Is there a loop that never ends?"
+#   - "squeezenet1_1: Not finished after 10 seconds. Is there a loop that never ends?"
 #   - "Your code called exit()."
 #   - "NameError: name 'model_' is not defined"
 #   - "NameError: name 'what_moved' is not defined. Run the cell that defines it, or check the spelling."

@@ -2,7 +2,7 @@
 #
 # score: {find_head: 5, replace_head: 5.5, freeze_backbone: 6.5, what_moved: 4}
 # feedback:
-#   - "[not yet] finds the head of squeezenet1_1, a convolution"
+#   - "[not yet] a convolution can be a head"
 #   - "IndexError: list index out of range"
 
 # %% find_head

@@ -4,8 +4,8 @@
 # score: {find_head: 6, replace_head: 1.5, freeze_backbone: 3, what_moved: 0.5}
 # feedback:
 #   - "Two pictures and 7 classes should give scores of shape (2, 7), not (2, 1000). Did you exchange the layer that really runs last?"
-#   - "60 tensors of the backbone still have requires_grad=True"
-#   - "Your answer leaves out 1 of 1 tensors that moved: 0.weight."
+#   - "60 tensors that are not the head's still have requires_grad=True"
+#   - "Your answer leaves out what moved: 0.weight."
 
 # %% replace_head
 def replace_head(model, num_classes):
