@@ -231,7 +231,7 @@ def smoothed_loss(logits: Tensor, target: Tensor, own_share: float, label_smooth
 
 @torch.no_grad()
 def update_ema(ema: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move each number of ``ema`` towards ``model``, batch normalization's statistics too; counters are copied."""
+    """Move each number of ``ema`` towards ``model``, batch normalisation's statistics too; counters are copied."""
     for average, current in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
         if average.is_floating_point():
             average.lerp_(current, 1 - decay)
