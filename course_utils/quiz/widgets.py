@@ -1,7 +1,7 @@
 """The buttons under a question. They work by keyboard alone: Tab to move, Space or Enter to press.
 
 Only Button, ToggleButton and Text are used: JupyterLab's command mode takes the arrow keys and letters from radio
-buttons and drop-downs. There are no fixed colors, so that light and dark themes both stay readable.
+buttons and drop-downs. There are no fixed colours, so that light and dark themes both stay readable.
 """
 
 import html

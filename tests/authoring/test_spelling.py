@@ -39,7 +39,7 @@ def test_prose_is_british(path: Path):
 
 
 def test_names_in_code_keep_their_own_spelling():
-    source = 'def normalize(colors):\n    """Normalise `colors`; see ``color_at``."""\n    return colors  # the centre\n'
+    source = 'def normalize(colors):\n    """Normalise `colors`, see ``color``."""\n    return colors  # the centre\n'
     assert american_words(prose_of_code(source)) == []
     assert american_words(prose_of_code(source.replace("centre", "center"))) == ["center"]
     assert american_words(prose_of_code(source.replace("Normalise", "Normalize"))) == ["Normalize"]
