@@ -20,7 +20,8 @@ export OMP_WAIT_POLICY := PASSIVE
 # nbgrader starts `alembic` and `jupyter` by name.
 export PATH := $(bin):$(PATH)
 
-.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report bench doctor clean \
+.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises architecture fork checkpoint \
+	checkpoint-report bench doctor lock clean \
 	setup-lab setup-test slow-unit-tests slow-notebook-tests
 .NOTPARALLEL:
 
@@ -35,8 +36,10 @@ test: lint unit-tests notebook-tests  ## ruff, pytest, and the first notebooks r
 
 test-slow: slow-unit-tests slow-notebook-tests  ## the rest: the longer notebooks, and every answer through nbgrader
 
-lint: setup-test  ## ruff: style and common mistakes
+lint: setup-test  ## ruff (style, common mistakes, layout) and pyright (types)
 	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m pyright
 
 # A file stays with one process, because its tests share what is slow to make; the longest files begin (tests/conftest.py).
 parallel = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -68,6 +71,15 @@ notebooks: setup-test  ## build and run notebooks/ from lessons/, and let the li
 
 exercises: setup-test  ## build exercises/source/ and exercises/release/ from the problems and the question bank
 	$(python) -m course_utils.authoring.assignments
+
+architecture: setup-test  ## draw docs/architecture.svg from the imports
+	$(python) -m course_utils.authoring.architecture
+
+fork: setup-test  ## in your own repository, once: take its name from the git remote; then make notebooks exercises
+	$(python) -m course_utils.authoring.readme --fork
+
+lock: setup-test  ## for maintainers: write the versions that pyproject.toml allows today into uv.lock
+	$(python) -m uv lock
 
 checkpoint: setup-test  ## train the course's own weights: DATA= Tiny ImageNet, OUT= file, ARGS= see --help
 	$(python) -m course_utils pretrain --data "$(DATA)" --out "$(OUT)" $(ARGS)

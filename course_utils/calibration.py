@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.optimize import minimize_scalar
 from torch.nn import functional as F
 
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures; beyond, every answer is 100 % sure or all are equally likely
@@ -61,15 +62,11 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
     def loss(log_temperature: float) -> float:
         return F.cross_entropy(logits / math.exp(log_temperature), labels).item()
 
-    # The loss has a single valley, so keep cutting off the third that cannot hold its lowest point.
-    low, high = math.log(LOWEST), math.log(HIGHEST)
-    while high - low > 1e-4:
-        left, right = low + (high - low) / 3, high - (high - low) / 3
-        if loss(left) < loss(right):
-            high = right
-        else:
-            low = left
-    return math.exp((low + high) / 2)
+    # The loss has a single valley, which a bounded search cannot miss.
+    found = minimize_scalar(
+        loss, bounds=(math.log(LOWEST), math.log(HIGHEST)), method="bounded", options={"xatol": 1e-4}
+    )
+    return math.exp(found.x)
 
 
 def _check(logits: torch.Tensor, labels: torch.Tensor) -> None:

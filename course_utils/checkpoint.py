@@ -3,7 +3,7 @@
 import json
 import pickle
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import safetensors
 import safetensors.torch
@@ -14,7 +14,7 @@ from course_utils.errors import CourseError
 from course_utils.files import write_whole
 
 
-class CheckpointError(CourseError, RuntimeError):
+class CheckpointError(CourseError, ValueError):
     """A file cannot be used; the message says why and what to do."""
 
 
@@ -69,30 +69,45 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"No weights can be read from {path} ({reason}).") from error
 
 
-def save_checkpoint(path: Path, parts: dict[str, Stateful], identity: dict, history: list[dict]) -> None:
-    """Write all that a run needs to go on after the last epoch of ``history``."""
-    states = {name: part.state_dict() for name, part in parts.items()}
-    write_whole(path, lambda partial: torch.save({"identity": identity, "history": history, **states}, partial))
+def save_checkpoint(path: Path, parts: dict[str, Stateful], identity: dict, so_far: dict[str, object]) -> None:
+    """Write all that a run needs to go on: the state of its ``parts``, and what it knows ``so_far``.
+
+    ``identity`` is what has to be the same when it goes on, such as its settings. It and ``so_far`` hold numbers, text,
+    tensors, and lists and dicts of them. Raises OSError where the file cannot be written; the one before then stays.
+    """
+    content = {"identity": identity, **so_far, **{name: part.state_dict() for name, part in parts.items()}}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda partial: torch.save(content, partial))
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as either
+        raise OSError(f"The checkpoint {path.name} could not be written ({error}). Is the disk full?") from error
 
 
-def load_checkpoint(path: Path, parts: dict[str, Stateful], identity: dict) -> list[dict]:
-    """Put ``parts`` back to where `save_checkpoint` left them, and return the history.
+def load_checkpoint(
+    path: Path, parts: dict[str, Stateful], identity: dict, device: torch.device | str = "cpu"
+) -> dict[str, Any]:
+    """Put ``parts`` back to where `save_checkpoint` left them, and return what was known then (``so_far``).
 
-    Raises `CheckpointError` for a file that is damaged, or whose ``identity`` (recipe and data) is another.
+    Tensors come to ``device``. Raises `CheckpointError` for a file that is damaged, or whose ``identity`` is another.
     """
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        differences = [
-            f"{name} was {saved['identity'].get(name)!r} and is now {value!r}"
-            for name, value in identity.items()
-            if saved["identity"].get(name) != value
+        saved = torch.load(path, map_location=device, weights_only=True)
+        there = saved["identity"]
+        different = [
+            f"{name} ({there.get(name)!r} there, {identity.get(name)!r} here)"
+            for name in identity | there
+            if there.get(name) != identity.get(name)
         ]
-        if not differences:
+        if not different:
             for name, part in parts.items():
                 part.load_state_dict(saved[name])
-        history = list(saved["history"])
-    except (OSError, EOFError, LookupError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} is not a whole checkpoint of this program: delete it to start again.") from error
-    if differences:
-        raise CheckpointError(f"{path} belongs to another run: {'; '.join(differences)}.")
-    return history
+    except (OSError, EOFError, AttributeError, LookupError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
+        raise CheckpointError(
+            f"{path.name} is damaged, or is no checkpoint of this program. Delete it to start over."
+        ) from error
+    if different:
+        raise CheckpointError(
+            f"The checkpoint {path.name} belongs to a run with other settings: {', '.join(different)}. "
+            "Give another file name, or delete the file to start over."
+        )
+    return {name: value for name, value in saved.items() if name != "identity" and name not in parts}

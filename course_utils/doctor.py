@@ -26,6 +26,7 @@ from pathlib import Path
 OK, NOTE, FAIL = "OK", "NOTE", "FAIL"
 OLDEST_PYTHON = (3, 11)  # as `requires-python` in pyproject.toml
 DISTRIBUTION = "pretrained-vision-course"
+PLACEHOLDER = "pretrained-vision-course/pretrained-vision-course"  # the repository's name until `make fork`
 GIB = 2**30
 ALL_WELL = "All lessons will run on this computer."
 
@@ -247,6 +248,18 @@ def check_grading() -> Check:
     return Check(name, OK, f"nbgrader {version} with its commands")
 
 
+def check_repository_name(settings: Path = Path(__file__).parents[1] / "pyproject.toml") -> Check:
+    """Look whether badges, Colab links and install cells lead to a repository that somebody has named."""
+    name = "Repository"
+    if not settings.is_file():
+        return Check(name, OK, "installed as a package")
+    found = re.search(r'^repository = "([^"]+)"', settings.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None or found[1] == PLACEHOLDER:
+        advice = "Everything here works all the same. Whoever publishes a copy runs `make fork` in it once."
+        return Check(name, NOTE, "Colab links lead to a placeholder, no real repository", advice)
+    return Check(name, OK, found[1])
+
+
 CHECKS: dict[str, Callable[[], Check]] = {
     "Python": check_python,
     "Environment": check_environment,
@@ -259,6 +272,7 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "Course weights": check_course_weights,
     "Torchvision's weights": check_torchvision_weights,
     "nbgrader": check_grading,
+    "Repository": check_repository_name,
 }
 NEED_TORCH = {"Device", "Torchvision's weights"}
 
@@ -281,7 +295,7 @@ def examine() -> Iterator[Check]:
 
 
 def as_rows(check: Check, width: int) -> str:
-    """Lay one check out as a row of the table, ``width`` columns wide; words, not colors, carry the result."""
+    """Lay one check out as a row of the table, ``width`` columns wide; words, not colours, carry the result."""
     label = f"{check.name:<{max(map(len, CHECKS)) + 2}}{check.status:<6}"
     indent = " " * len(label)
     rows = textwrap.wrap(check.found, width, initial_indent=label, subsequent_indent=indent)

@@ -7,11 +7,10 @@ quicker road, a head on cached features, is in `features.py`.
 import copy
 import math
 import os
-import pickle
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -21,9 +20,9 @@ from torchvision.transforms import v2
 from tqdm.auto import tqdm
 
 from course_utils.batches import in_batches, labels_of, preprocess
+from course_utils.checkpoint import Stateful, load_checkpoint, save_checkpoint
 from course_utils.data import Pictures
 from course_utils.device import get_device
-from course_utils.files import write_whole
 from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
 from course_utils.inference import evaluating
 from course_utils.progress_bar import progress_bar
@@ -67,69 +66,142 @@ def fine_tune(
     The model comes back in eval mode, on the device where it was. Pictures are preprocessed once and kept in
     memory, or, beyond ``CACHE_LIMIT`` bytes, again for each batch.
     """
-    check_settings(validation, patience=patience, lr=lr, epochs=epochs, batch_size=batch_size)
-    lr, weight_decay, seed = float(lr), float(weight_decay), int(seed)  # NumPy's numbers would not load again
+    # NumPy's numbers would not load again, so they become Python's.
+    settings = _Settings(epochs, float(lr), float(weight_decay), batch_size, patience, int(seed), augment)
+    _check_call(model, train, validation, settings, checkpoint)
+    device = get_device(device)
+    train_set = _Prepared(transform, train, progress)
+    validation_set = _Prepared(transform, validation, progress) if validation is not None else None
+    home = _trainable(model)[0].device
+    try:
+        run = _begin(model, train_set, validation_set, settings, device)
+        return _train(run, Path(checkpoint) if checkpoint is not None else None, progress)
+    except torch.cuda.OutOfMemoryError:
+        pass
+    finally:
+        model.to(home).eval()
+    # Out here nothing holds the failed batch any more, so another try finds its memory free.
+    torch.cuda.empty_cache()
+    raise MemoryError(f"The GPU ran out of memory; try again with batch_size={max(1, batch_size // 2)}.")
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """The numbers that `fine_tune` was given; a run that continues must have been given the same."""
+
+    epochs: int
+    lr: float
+    weight_decay: float
+    batch_size: int
+    patience: int | None
+    seed: int
+    augment: bool
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a call of `fine_tune` works on."""
+
+    model: nn.Module
+    train: "_Prepared"
+    validation: "_Prepared | None"
+    settings: _Settings
+    device: torch.device
+    augmentation: Callable | None
+    optimizer: torch.optim.Optimizer
+    scheduler: torch.optim.lr_scheduler.LRScheduler
+
+    @property
+    def steps(self) -> int:
+        """How many batches an epoch has."""
+        return len(_batches(torch.arange(len(self.train.labels)), self.settings.batch_size))
+
+    @property
+    def parts(self) -> dict[str, Stateful]:
+        """What changes from epoch to epoch, and is kept in a checkpoint."""
+        return {"model": self.model, "optimizer": self.optimizer, "scheduler": self.scheduler}
+
+
+def _trainable(model: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def _check_call(
+    model: nn.Module,
+    train: Pictures,
+    validation: Pictures | None,
+    settings: _Settings,
+    checkpoint: str | os.PathLike | None,
+) -> None:
+    """Refuse, with a ValueError, what cannot work, before anything slow begins."""
+    check_settings(
+        validation,
+        patience=settings.patience,
+        lr=settings.lr,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+    )
     if checkpoint is not None and Path(checkpoint).is_dir():
         raise ValueError(
             f"{checkpoint} is a folder; checkpoint names a file, for example {Path(checkpoint, 'run.pt')}."
         )
     if validation is not None and tuple(validation.categories) != tuple(train.categories):
         raise ValueError(f"Categories differ: {train.categories} to train, {validation.categories} to validate.")
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if not trainable:
+    if not _trainable(model):
         raise ValueError(
             "Nothing can be trained: no parameter has requires_grad=True. freeze_backbone leaves the head "
             "trainable; after freezing by hand, put the new head in afterwards."
         )
-    device = get_device(device)
-    train = _Prepared(transform, train, progress)
-    validation = _Prepared(transform, validation, progress) if validation is not None else None
-    steps = len(_batches(torch.arange(len(train.labels)), batch_size))  # in one epoch
-    augmentation = _augmentation(train[[0]].shape[-2:]) if augment else None
 
-    home = trainable[0].device
-    memory_is_full = False
-    try:
-        model.to(device)
-        _check_outputs(model, train, device)
-        optimizer = torch.optim.AdamW(trainable, lr=lr, weight_decay=weight_decay)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_cosine(epochs * steps))
-        history, best = History(), None
-        if checkpoint is not None:
-            checkpoint = Path(checkpoint)
-            run = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
-            settings = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "batch_size": batch_size}
-            settings |= {"patience": patience, "seed": seed, "augment": augment}
-            settings |= _fingerprints(model, train, validation)
-            if checkpoint.exists():
-                history, best = _resume(checkpoint, settings, run, device)
 
-        with progress_bar(epochs * steps, "Training", "batch", progress, done=history.epochs * steps) as bar:
-            while history.epochs < epochs and not out_of_patience(history, patience):
-                start = time.perf_counter()
-                # A seed for each epoch: a run that continues in epoch 5 draws what it would have drawn anyway.
-                with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-                    torch.manual_seed(1000 * seed + history.epochs)
-                    batches = train.shuffled(batch_size, augmentation)
-                    result = _train_one_epoch(model, batches, optimizer, scheduler, device, bar)
-                record(history, "train", *result)
-                if validation is not None:
-                    record(history, "validation", *_validate(model, validation, batch_size, device))
-                history.seconds.append(time.perf_counter() - start)
-                if validation is not None and history.best_epoch == history.epochs:
-                    best = copy.deepcopy(model.state_dict())
-                if checkpoint is not None:
-                    _save(checkpoint, settings, run, history, best)
-        if best is not None:
-            model.load_state_dict(best)
-    except torch.cuda.OutOfMemoryError:
-        memory_is_full = True
-    finally:
-        model.to(home).eval()
-    if memory_is_full:  # out here nothing holds the failed batch any more, so another try finds its memory free
-        torch.cuda.empty_cache()
-        raise MemoryError(f"The GPU ran out of memory; try again with batch_size={max(1, batch_size // 2)}.")
+def _begin(
+    model: nn.Module, train: "_Prepared", validation: "_Prepared | None", settings: _Settings, device: torch.device
+) -> _Run:
+    """Move the model to the device, look whether its outputs fit the categories, and make what trains it."""
+    model.to(device)
+    _check_outputs(model, train, device)
+    augmentation = _augmentation(train[[0]].shape[-2:]) if settings.augment else None
+    optimizer = torch.optim.AdamW(_trainable(model), lr=settings.lr, weight_decay=settings.weight_decay)
+    steps = settings.epochs * len(_batches(torch.arange(len(train.labels)), settings.batch_size))
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_cosine(steps))
+    return _Run(model, train, validation, settings, device, augmentation, optimizer, scheduler)
+
+
+def _train(run: _Run, checkpoint: Path | None, progress: bool) -> History:
+    """Train from the first epoch, or from where the checkpoint ends, to the last; the best weights stay."""
+    history, best = History(), None
+    identity = asdict(run.settings) | _fingerprints(run) if checkpoint is not None else {}
+    if checkpoint is not None and checkpoint.exists():
+        so_far = load_checkpoint(checkpoint, run.parts, identity, run.device)
+        history, best = History(**so_far["history"]), so_far["best"]
+        done = f"{history.epochs} of {run.settings.epochs} epochs were done before"
+        print(f"{checkpoint.name}: {done}; going on with its weights.")
+
+    steps = run.steps
+    with progress_bar(run.settings.epochs * steps, "Training", "batch", progress, done=history.epochs * steps) as bar:
+        while history.epochs < run.settings.epochs and not out_of_patience(history, run.settings.patience):
+            _one_epoch(run, history, bar)
+            if run.validation is not None and history.best_epoch == history.epochs:
+                best = copy.deepcopy(run.model.state_dict())
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, run.parts, identity, {"history": asdict(history), "best": best})
+    if best is not None:
+        run.model.load_state_dict(best)
     return history
+
+
+def _one_epoch(run: _Run, history: History, bar: tqdm) -> None:
+    """Train on every picture once, validate, and add what happened to ``history``."""
+    start = time.perf_counter()
+    # A seed for each epoch: a run that continues in epoch 5 draws what it would have drawn anyway.
+    with torch.random.fork_rng(devices=[run.device] if run.device.type == "cuda" else []):
+        torch.manual_seed(1000 * run.settings.seed + history.epochs)
+        batches = run.train.shuffled(run.settings.batch_size, run.augmentation)
+        result = _train_one_epoch(run.model, batches, run.optimizer, run.scheduler, run.device, bar)
+    record(history, "train", *result)
+    if run.validation is not None:
+        record(history, "validation", *_validate(run.model, run.validation, run.settings.batch_size, run.device))
+    history.seconds.append(time.perf_counter() - start)
 
 
 def _train_one_epoch(
@@ -247,13 +319,13 @@ def _augmentation(size: Sequence[int]) -> v2.Transform:
 # The checkpoint of fine_tune ------------------------------------------------------------------------------------
 
 
-def _fingerprints(model: nn.Module, train: _Prepared, validation: _Prepared | None) -> dict[str, str]:
+def _fingerprints(run: _Run) -> dict[str, str]:
     """What has to be the same when a run continues, besides the numbers that `fine_tune` was given."""
-    layout = str([(name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters()])
+    layout = str([(name, tuple(p.shape), p.requires_grad) for name, p in run.model.named_parameters()])
     return {
-        "model": f"{type(model).__name__} {zlib.crc32(layout.encode()):08x}",
-        "training pictures": _fingerprint(train),
-        "validation pictures": _fingerprint(validation) if validation is not None else "none",
+        "model": f"{type(run.model).__name__} {zlib.crc32(layout.encode()):08x}",
+        "training pictures": _fingerprint(run.train),
+        "validation pictures": _fingerprint(run.validation) if run.validation is not None else "none",
     }
 
 
@@ -264,38 +336,3 @@ def _fingerprint(pictures: _Prepared) -> str:
     for index in range(0, count, math.ceil(count / 100)):
         checksum = zlib.crc32(pictures.source[index][0].tobytes(), checksum)
     return f"{count} of shape {tuple(first.shape[1:])}, the first with mean {first.mean():.2f}, {checksum:08x}"
-
-
-def _save(path: Path, settings: dict, run: dict, history: History, best: dict | None) -> None:
-    content = {"settings": settings, "history": asdict(history), "best": best}
-    content |= {name: part.state_dict() for name, part in run.items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda partial: torch.save(content, partial))
-    except (OSError, RuntimeError) as error:
-        raise OSError(f"The checkpoint {path.name} could not be written ({error}). Is the disk full?") from error
-
-
-def _resume(path: Path, settings: dict, run: dict, device: torch.device) -> tuple[History, dict | None]:
-    try:
-        saved = torch.load(path, map_location=device, weights_only=True)
-        there = saved["settings"]
-    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise ValueError(
-            f"{path.name} is damaged, or is no checkpoint of fine_tune. Delete it to start over."
-        ) from error
-    different = [
-        f"{name} ({there.get(name)!r} there, {settings.get(name)!r} here)"
-        for name in settings | there
-        if there.get(name) != settings.get(name)
-    ]
-    if different:
-        raise ValueError(
-            f"The checkpoint {path.name} belongs to a run with other settings: {', '.join(different)}. "
-            "Give another file name, or delete the file to start over."
-        )
-    for name, part in run.items():
-        part.load_state_dict(saved[name])
-    history = History(**saved["history"])
-    print(f"{path.name}: {history.epochs} of {settings['epochs']} epochs were done before; going on with its weights.")
-    return history, saved["best"]

@@ -14,7 +14,6 @@ from course_utils.authoring.lessons import ROOT, course_settings, require_reposi
 from course_utils.errors import CourseError
 from course_utils.files import write_text
 
-PLACEHOLDER = "pretrained-vision-course/pretrained-vision-course"  # what stands in pyproject.toml until `make fork`
 LESSON_LINK = r"colab\.research\.google\.com/github/(?P<repository>[^/\s]+/[^/\s]+)/blob/(?P<branch>[^\s]+?)/notebooks/"
 
 

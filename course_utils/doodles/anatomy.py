@@ -12,7 +12,7 @@ Vector = np.ndarray | tuple[float, float, float]
 
 
 class Part(NamedTuple):
-    """One ellipsoid: center (3,), radii (3,), axes (3, 3) with its directions as columns, and its looks."""
+    """One ellipsoid: centre (3,), radii (3,), axes (3, 3) with its directions as columns, and its looks."""
 
     center: np.ndarray
     radii: np.ndarray
@@ -31,10 +31,10 @@ class Frame(NamedTuple):
 
 
 class Breed(NamedTuple):
-    """What animals of a breed share. Colors are RGB in 0..255; the rest are factors around 1 or shares in 0..1."""
+    """What animals of a breed share. Colours are RGB in 0..255; the rest are factors around 1 or shares in 0..1."""
 
     main: tuple[int, int, int]
-    second: tuple[int, int, int]  # color of the pattern
+    second: tuple[int, int, int]  # colour of the pattern
     pattern: str  # "plain", "stripes", "patches", "spots" or "saddle" (a darker back)
     ears: str | float  # dogs: "hanging", "folded" or "upright"; cats: size
     muzzle: float = 1.0  # length

@@ -1,4 +1,4 @@
-"""Fur and light: which ellipsoid is seen at each pixel, and what color it has there.
+"""Fur and light: which ellipsoid is seen at each pixel, and what colour it has there.
 
 `nearest_surface` solves one quadratic equation a part, as any ray tracer does; `paint` covers what it finds with fur.
 """
@@ -37,7 +37,7 @@ class View(NamedTuple):
 
 
 class Looks(NamedTuple):
-    """Colors (3,) in 0..255 and other chance that one animal and its light have."""
+    """Colours (3,) in 0..255 and other chance that one animal and its light have."""
 
     breed: Breed
     main: np.ndarray
@@ -52,11 +52,11 @@ class Looks(NamedTuple):
     hair: float  # contrast of single hairs
     sun: np.ndarray  # unit vector towards the light
     ambient: float  # share of light that comes from everywhere
-    tint: np.ndarray  # color of the light, about 1
+    tint: np.ndarray  # colour of the light, about 1
 
 
 def make_looks(species: str, breed: Breed, coat: Breed, rng: Generator) -> Looks:
-    """`coat` gives the colors and pattern; it is another breed's than `breed` for a mongrel."""
+    """`coat` gives the colours and pattern; it is another breed's than `breed` for a mongrel."""
     cat = species == "cat"
     irises = ((190, 170, 60), (130, 165, 70), (200, 130, 40), (110, 160, 200)) if cat else ((84, 52, 28), (50, 34, 24))
     sun = vec(rng.uniform(-1, 1), rng.uniform(0.3, 1.2), rng.uniform(0.3, 1.2))
@@ -82,7 +82,7 @@ def make_looks(species: str, breed: Breed, coat: Breed, rng: Generator) -> Looks
 
 
 def fur_color(points: np.ndarray, tone: np.ndarray, head: np.ndarray, looks: Looks) -> np.ndarray:
-    """Colors (N, 3) of fur at points (N, 3) of the animal's own head or body (head (N,) says which)."""
+    """Colours (N, 3) of fur at points (N, 3) of the animal's own head or body (head (N,) says which)."""
     x, y, z = points.T
     blobs = np.sin(points @ looks.waves.T + looks.phases).mean(axis=1) * 2
     pattern = looks.breed.pattern
@@ -126,7 +126,7 @@ def nearest_surface(parts: list[Part], view: View) -> tuple[np.ndarray, ...]:
     radii = np.array([p.radii for p in parts])[:, None]
     centers = np.array([p.center for p in parts]) @ view.turn.T
     axes = view.turn @ np.array([p.axes for p in parts])
-    shapes = (axes / radii**2) @ axes.transpose(0, 2, 1)  # the surface is where (p - center)' shape (p - center) = 1
+    shapes = (axes / radii**2) @ axes.transpose(0, 2, 1)  # the surface is where (p - centre)' shape (p - centre) = 1
     reach = scale * np.sqrt(((axes * radii) ** 2).sum(axis=2))[:, :2]
     middle = view.origin + scale * centers[:, :2] * (1, -1)
     low = np.clip(middle - reach, 0, side).astype(int)
@@ -206,7 +206,7 @@ def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Loo
     picture = np.zeros((side * side, 4), np.float32)
     picture[pixels, :3] = color
     picture[pixels, 3] = 255
-    # Fur has no sharp outline: a pixel takes the color of a neighbour that noise chooses, but not near eyes and nose.
+    # Fur has no sharp outline: a pixel takes the colour of a neighbour that noise chooses, but not near eyes and nose.
     fuzz = (flags[..., 2] < 0.15) * np.float32(scale * rng.uniform(0.02, 0.05) * looks.breed.fluff)
     ruler = np.arange(side, dtype=np.float32)
     rows = np.clip(ruler[:, None] + fuzz * hairs, 0, side - 1).astype(int)

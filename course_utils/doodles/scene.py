@@ -9,12 +9,12 @@ from course_utils.doodles.fur import View, blur, make_looks, noise, paint
 
 
 def random_color(rng: Generator, low: float = 30, high: float = 220, strength: float = 0.35) -> np.ndarray:
-    """A color (3,) as things at home have it: mostly gray, with some strength of hue."""
+    """A colour (3,) as things at home have it: mostly gray, with some strength of hue."""
     return strength * rng.uniform(low, high, 3) + (1 - strength) * rng.uniform(low, high)
 
 
 def ink(color: np.ndarray | tuple[int, int, int], factor: float = 1.0) -> tuple[int, ...]:
-    """A color as Pillow wants it: whole numbers in 0..255."""
+    """A colour as Pillow wants it: whole numbers in 0..255."""
     return tuple(int(v) for v in np.clip(np.asarray(color) * factor, 0, 255))
 
 
@@ -109,7 +109,7 @@ def whiskers(image: Image.Image, head: Frame, view: View) -> None:
 
 
 def camera(image: Image.Image, size: int, rng: Generator) -> Image.Image:
-    """What a camera does to a scene: softness, fewer pixels, contrast, a color cast and noise."""
+    """What a camera does to a scene: softness, fewer pixels, contrast, a colour cast and noise."""
     softness = rng.uniform(0.2, 0.9) ** 2 * image.width / size
     image = image.filter(ImageFilter.GaussianBlur(float(softness))).resize((size, size), Image.Resampling.BOX)
     pixels = (np.asarray(image) / 255) ** rng.uniform(0.75, 1.3) * rng.uniform(0.94, 1.06, 3)

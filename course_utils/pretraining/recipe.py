@@ -21,7 +21,7 @@ class Recipe:
     lr: float = 0.4  # the highest
     warmup: float = 0.1  # the part of the run in which the learning rate rises
     momentum: float = 0.9
-    weight_decay: float = 5e-4  # of matrices and kernels only, not of biases and batch normalization
+    weight_decay: float = 5e-4  # of matrices and kernels only, not of biases and batch normalisation
     label_smoothing: float = 0.1
     min_area: float = 0.35  # of a random crop, as a part of the picture
     mixup: float = 0.0  # alpha of its Beta distribution; 0 is off

@@ -83,7 +83,7 @@ def train(
     identity = {**json.loads(json.dumps(asdict(recipe))), "training pictures": len(data.train_labels)}
     history = []
     if resume and checkpoint_path(out).is_file():
-        history = load_checkpoint(checkpoint_path(out), run.parts, identity)
+        history = load_checkpoint(checkpoint_path(out), run.parts, identity)["history"]
         if run.rank == 0:
             export(out, run, len(data.wnids), history)  # in case the interruption came just before this
     elif resume and run.rank == 0:
@@ -112,7 +112,7 @@ def train(
             "device": describe_device(device),
         }
         history.append(line)
-        save_checkpoint(checkpoint_path(out), run.parts, identity, history)
+        save_checkpoint(checkpoint_path(out), run.parts, identity, {"history": history})
         export(out, run, len(data.wnids), history)
         print(json.dumps(line), flush=True)
     return run.ema.eval()
@@ -231,7 +231,7 @@ def smoothed_loss(logits: Tensor, target: Tensor, own_share: float, label_smooth
 
 @torch.no_grad()
 def update_ema(ema: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move each number of ``ema`` towards ``model``, batch normalization's statistics too; counters are copied."""
+    """Move each number of ``ema`` towards ``model``, batch normalisation's statistics too; counters are copied."""
     for average, current in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
         if average.is_floating_point():
             average.lerp_(current, 1 - decay)

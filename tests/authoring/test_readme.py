@@ -1,6 +1,8 @@
 """What README.md and environment.yml promise exists: commands, files, links, lessons, and one list of dependencies."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from packaging.specifiers import SpecifierSet
 
 from course_utils.__main__ import COMMANDS
 from course_utils.authoring.lessons import colab_link, course_settings, lesson_scripts
-from course_utils.authoring.readme import follow_settings
+from course_utils.authoring.readme import ForkError, follow_settings, fork, repository_of
+from course_utils.doctor import NOTE, OK, PLACEHOLDER, check_repository_name
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,6 +88,61 @@ def test_a_forks_setting_reaches_every_link():
         colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "branch": "autumn"}) in fork
     )
     assert "https://github.com/somebody/their-course.git" in fork
+
+
+# A fork's own name
+
+
+def test_the_placeholder_is_called_one_on_this_page_and_by_the_doctor():
+    is_placeholder = course_settings()["repository"] == PLACEHOLDER
+    assert ("is a placeholder" in README) == is_placeholder
+    assert check_repository_name(ROOT / "pyproject.toml").status == (NOTE if is_placeholder else OK)
+
+
+@pytest.fixture
+def own_copy(tmp_path) -> Path:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_make_fork_takes_the_name_from_the_git_remote(own_copy):
+    before = (own_copy / "pyproject.toml").read_text(encoding="utf-8")
+    subprocess.run(
+        ["git", "remote", "add", "origin", "git@github.com:somebody/their-course.git"], cwd=own_copy, check=True
+    )
+    assert fork(own_copy) == "somebody/their-course"
+    assert course_settings(own_copy) == course_settings() | {"repository": "somebody/their-course"}
+    assert check_repository_name(own_copy / "pyproject.toml").status == OK
+    after = (own_copy / "pyproject.toml").read_text(encoding="utf-8")
+    assert after == before.replace(f'"{course_settings()["repository"]}"', '"somebody/their-course"')
+
+
+def test_without_a_remote_nothing_is_written(own_copy):
+    before = (own_copy / "pyproject.toml").read_bytes()
+    with pytest.raises(ForkError, match="no git remote"):
+        fork(own_copy)
+    assert (own_copy / "pyproject.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://github.com/a-b/c.d.git",
+        "https://github.com/a-b/c.d/",
+        "https://token@github.com/a-b/c.d",
+        "git@github.com:a-b/c.d.git",
+        "ssh://git@github.com/a-b/c.d.git",
+    ],
+)
+def test_every_way_to_write_a_github_address_is_understood(remote):
+    assert repository_of(remote) == "a-b/c.d"
+
+
+@pytest.mark.parametrize("remote", ["https://gitlab.com/a/b.git", "../course", "https://github.com/a", ""])
+def test_another_address_is_refused_with_what_to_do(remote):
+    with pytest.raises(ForkError, match="by hand"):
+        repository_of(remote)
 
 
 def test_a_readme_without_a_lesson_link_is_refused():

@@ -268,15 +268,15 @@ SETTINGS = {"epochs": 4, "lr": 1e-2, "batch_size": 4, "seed": 3}
 
 def interrupted_after(stop: int, monkeypatch, model: nn.Module, **settings) -> None:
     """Run `fine_tune` and pull the plug right after the checkpoint of the given epoch was written."""
-    save = training._save
+    save = training.save_checkpoint
 
-    def save_then_stop(path, settings, run, history, best):
-        save(path, settings, run, history, best)
-        if history.epochs == stop:
+    def save_then_stop(path, parts, identity, so_far):
+        save(path, parts, identity, so_far)
+        if len(so_far["history"]["seconds"]) == stop:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_save", save_then_stop)
+        patch.setattr(training, "save_checkpoint", save_then_stop)
         with pytest.raises(KeyboardInterrupt):
             fine_tune(model, to_tensor, noise_pictures(10), noise_pictures(6, seed=1), **settings)
 

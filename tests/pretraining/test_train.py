@@ -199,11 +199,11 @@ def test_resuming_another_recipe_or_a_damaged_checkpoint_is_refused(shards, tmp_
     assert "There is no" in capsys.readouterr().out
     assert run_command(*quick(shards, out, "--resume", "--seed", 1, "--model", "resnet18")) == 2
     error = capsys.readouterr().err
-    assert "model was 'mobilenet_v3_small' and is now 'resnet18'; seed was 0 and is now 1" in error
+    assert "model ('mobilenet_v3_small' there, 'resnet18' here), seed (0 there, 1 here)" in error
     path = pretrain.checkpoint_path(out)
     path.write_bytes(path.read_bytes()[:5000])
     assert run_command(*quick(shards, out, "--resume")) == 2
-    assert "is not a whole checkpoint" in capsys.readouterr().err
+    assert "is no checkpoint of this program" in capsys.readouterr().err
 
 
 def test_bad_input_is_one_sentence_and_exit_status_2(shards, tmp_path, capsys):
@@ -260,7 +260,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path):
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     torch.save({"something": 1}, tmp_path / "x.pt")
-    with pytest.raises(CheckpointError, match="not a whole checkpoint of this program"):
+    with pytest.raises(CheckpointError, match="is no checkpoint of this program"):
         checkpoint.load_checkpoint(tmp_path / "x.pt", {}, {})
 
 

@@ -67,7 +67,7 @@ def python(wheel, tmp_path_factory) -> Path:
 
 
 def test_the_wheel_holds_what_lessons_read(names):
-    assert "course_utils/weights.py" in names
+    assert {"course_utils/weights.py", "course_utils/py.typed"} <= set(names)
     assert [name for name in names if name.startswith("course_utils/assets/") and name.endswith(".safetensors")]
     package_data = [path for path in (ROOT / "course_utils").rglob("*") if path.suffix in {".yaml", ".txt", ".json"}]
     assert {path.relative_to(ROOT).as_posix() for path in package_data} <= set(names)
@@ -113,3 +113,20 @@ def test_the_doctor_of_the_wheel_finds_the_weights(python, tmp_path):
     program = "from course_utils import doctor; print(doctor.check_course_weights().status, doctor.__file__)"
     status, file = run(python, "-c", program, cwd=tmp_path).split(maxsplit=1)
     assert status == "OK" and Path(file.strip()).is_relative_to(python.parents[1])
+
+
+@pytest.mark.parametrize("builder", ["lessons", "assignments", "readme", "architecture"])
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["build", "check"])
+def test_a_builder_says_that_the_wheel_is_no_repository(python, tmp_path, builder, check):
+    if builder == "readme" and check:
+        check = ["--fork"]
+    done = subprocess.run(
+        [python, "-m", f"course_utils.authoring.{builder}", *check],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+    )
+    assert done.returncode != 0
+    assert "Clone the repository" in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == "" and list(tmp_path.iterdir()) == []
