@@ -1,15 +1,31 @@
 """Where the course's own files lie, and how a file is written: whole, or not at all."""
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 PACKAGE = Path(__file__).resolve().parent
 ASSETS = PACKAGE / "assets"  # weights that ship with the course, a folder for each model
 ROOT = PACKAGE.parent  # of the repository, where the package runs from one
 USER_AGENT = "pretrained-vision-course/0.1 (a teaching course on pre-trained vision models; Python urllib)"
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading in binary; OSError for what is no regular file, such as a FIFO, a device or a folder.
+
+    A FIFO would be waited for, and a device may be endless: neither is touched.
+    """
+    without_waiting = getattr(os, "O_NONBLOCK", 0)  # Windows has none, and no FIFOs among its files
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | without_waiting))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
+    return file
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from torch import nn
 
+from course_utils.errors import CourseError
+
 # Extra heads that only work in train mode: Inception v3 has the first, GoogLeNet the other two.
 AUXILIARY_HEADS = ("AuxLogits.fc", "aux1.fc2", "aux2.fc2")
 
@@ -18,6 +20,10 @@ _OTHER_TASKS = {
     "torchvision.models.segmentation": "labels every pixel",
     "torchvision.models.optical_flow": "estimates motion",
 }
+
+
+class HeadError(CourseError, ValueError):
+    """There is no head to find or replace; the message says what was found instead."""
 
 
 class Head(NamedTuple):
@@ -41,28 +47,29 @@ def find_head(model: nn.Module) -> Head:
     """Return the name and the layer that turn a picture's features into one score for each class.
 
     It reads the order in which layers were registered, so a layer that was added later and is never called
-    (``vgg.fc = nn.Linear(10, 2)``) is found instead of the real head. A model that is no classifier, or whose
-    head was taken off, is a ValueError that names what was found.
+    (``vgg.fc = nn.Linear(10, 2)``) is found instead of the real head. A model that is no classifier, whose head
+    was taken off, or which has several heads side by side (as distilled transformers have), is a `HeadError` that
+    names what was found.
     """
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"find_head needs a model (an nn.Module), got {type(model).__name__}.")
+    _check_model(model)
     kind = type(model).__name__
     for place, task in _OTHER_TASKS.items():
         if type(model).__module__.startswith(place):
-            raise ValueError(f"{kind} is no classifier: it {task}, so it has no single head to find.")
+            raise HeadError(f"{kind} is no classifier: it {task}, so it has no single head to find.")
 
     with_weights = [(name, layer) for name, layer in model.named_modules() if _owns_parameters(layer)]
     if not with_weights:
-        raise ValueError(f"{kind} has no layer with weights, so it has no head.")
+        raise HeadError(f"{kind} has no layer with weights, so it has no head.")
     name, layer = with_weights[-1]
     if name == "":
-        raise ValueError(f"{kind} is a single layer, not a model with a head inside.")
+        raise HeadError(f"{kind} is a single layer, not a model with a head inside.")
     if isinstance(layer, nn.Linear):
+        _refuse_several(model, with_weights)
         return Head(name, layer)
     # A convolution is a head only where pooling follows and leaves one number for each class (SqueezeNet).
     if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and _pooled_afterwards(model, name):
         return Head(name, layer)
-    raise ValueError(
+    raise HeadError(
         f"{kind} does not end like a classifier: its last layer with weights is {name!r}, "
         f"a {type(layer).__name__}, not an nn.Linear or a 1x1 nn.Conv2d before pooling. "
         "Was its head removed, or is it a model for another task?"
@@ -76,7 +83,7 @@ def replace_head(model: nn.Module, num_classes: int) -> nn.Module:
     ``num_classes`` scores is left alone, so running a notebook cell twice does not throw away what it learned.
     """
     if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
-        raise ValueError(f"num_classes must be a whole number of at least 1, got {num_classes!r}.")
+        raise HeadError(f"num_classes must be a whole number of at least 1, got {num_classes!r}.")
     for name, layer in _all_heads(model):
         if Head(name, layer).num_classes != num_classes:
             _set_layer(model, name, _like(layer, num_classes))
@@ -103,6 +110,7 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
 
 def unfreeze_backbone(model: nn.Module) -> nn.Module:
     """Undo `freeze_backbone`: every parameter may learn again, and ``train()`` reaches every layer."""
+    _check_model(model)
     model.requires_grad_(True)
     for key, hook in list(model._forward_pre_hooks.items()):
         if hook is _keep_frozen_layers_in_eval:
@@ -122,8 +130,44 @@ def _keep_frozen_layers_in_eval(model: nn.Module, _inputs: tuple) -> None:
 
 
 def _all_heads(model: nn.Module) -> list[Head]:
+    head = find_head(model)
     extra = [Head(name, layer) for name, layer in model.named_modules() if name in AUXILIARY_HEADS]
-    return [*extra, find_head(model)]
+    return [*extra, head]
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, nn.Module):
+        raise HeadError(f"A model (an nn.Module) is needed here, got {type(model).__name__}.")
+
+
+def _refuse_several(model: nn.Module, with_weights: list[tuple[str, nn.Module]]) -> None:
+    """Refuse a model whose last linear layers stand side by side, each with one score for each class."""
+    linear = [
+        (name, layer) for name, layer in with_weights if isinstance(layer, nn.Linear) and name not in AUXILIARY_HEADS
+    ]
+    heads = linear[-1:]
+    for name, layer in reversed(linear[:-1]):
+        if not _side_by_side(model, (name, layer), heads[0]):
+            break
+        heads.insert(0, (name, layer))
+    if len(heads) > 1:
+        raise HeadError(
+            f"{type(model).__name__} has {len(heads)} heads side by side ({', '.join(name for name, _ in heads)}) and "
+            "mixes their scores; find_head and replace_head work on models with one head. Choose such a model, or "
+            "replace each of these layers yourself."
+        )
+
+
+def _side_by_side(model: nn.Module, one: tuple[str, nn.Linear], other: tuple[str, nn.Linear]) -> bool:
+    """Whether two linear layers, neighbours in the model, both give the scores, rather than one feeding the other."""
+    (name, layer), (other_name, other_layer) = one, other
+    if layer.out_features != other_layer.out_features:
+        return False
+    parent = name.rpartition(".")[0]
+    if parent and parent == other_name.rpartition(".")[0] and isinstance(model.get_submodule(parent), nn.ModuleList):
+        return True
+    # Of the same shape, but not square: the numbers that one gives are too many or too few for the other.
+    return layer.in_features == other_layer.in_features != layer.out_features
 
 
 def _owns_parameters(layer: nn.Module) -> bool:

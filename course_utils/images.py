@@ -1,26 +1,35 @@
-"""Opening pictures of any kind as RGB, and a few sample photos that are there without a network."""
+"""Opening pictures of any kind as RGB, or one sentence that says why not."""
 
 import difflib
-import http.client
-import importlib.util
 import io
 import os
-import urllib.error
-import urllib.parse
-import urllib.request
-import warnings
-from dataclasses import dataclass
+import re
+import struct
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from course_utils.errors import CourseError
-from course_utils.files import USER_AGENT
+from course_utils.download import DownloadError, read_url
+from course_utils.errors import CourseError, reason_of, shown
+from course_utils.files import open_regular
+from course_utils.quiet_pillow import without_remarks
+from course_utils.rgb import scale_transparency, to_rgb
 
-URL_TIMEOUT_SECONDS = 20
+__all__ = ["ImageError", "open_image", "to_rgb"]
+
+DOWNLOAD_SECONDS = 60  # for a whole picture, however slowly it comes
 MAX_BYTES = 100_000_000  # a larger file is hardly a photo, and reading it could fill a student's memory
+MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
+MAX_MEMORY = 720_000_000  # bytes that opening may need; 89 million pixels of the plain kind
+MAX_SCANS = 100  # of a progressive JPEG, as in libtiff; cameras and programs write about ten
+
+# Bytes for each pixel while a format is decoded (measured), where that is more than the 4 of Pillow's own picture.
+DECODER_BYTES = {"JPEG2000": 20, "ICNS": 20, "WEBP": 14, "AVIF": 10, "TIFF": 8}
+PROGRESSIVE_JPEG_BYTES = 10
+
+# Formats that Pillow hands to another program (Ghostscript), or only recognises without reading any pixels.
+UNREADABLE = {"EPS", "IPTC", "BUFR", "GRIB", "HDF5", "MPEG", "WMF"}
 
 # How a file begins, for people who hold something else than a picture that Pillow reads.
 OTHER_KINDS = {
@@ -29,8 +38,24 @@ OTHER_KINDS = {
     b"<svg": "an SVG drawing, which has no pixels; export it as PNG first",
     b"<?xml": "XML (perhaps an SVG drawing, which has no pixels); export it as PNG first",
     b"%pdf": "a PDF document; export the page as PNG first",
+    b"%!ps": "a PostScript (EPS) drawing, which is a program; export it as PNG first",
+    b"\xc5\xd0\xd3\xc6": "a PostScript (EPS) drawing, which is a program; export it as PNG first",
+    b"\xd7\xcd\xc6\x9a": "a WMF drawing, which has no pixels; export it as PNG first",
     b"pk\x03\x04": "a ZIP archive; unpack it first and open a picture in it",
+    b"\x1f\x8b": "gzip-compressed data; unpack it first",
     b"version https://git-lfs": "a Git LFS pointer, not the file it stands for; run `git lfs pull` first",
+}
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+# EXIF's ways in which a camera was held, and what turns its picture upright.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
 
 
@@ -39,55 +64,118 @@ class ImageError(CourseError, ValueError):
 
 
 def open_image(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Image.Image:
-    """Opens any picture as a PIL image in mode RGB, 8 bits a channel, the right way up.
+    """Opens any picture as a PIL image in mode RGB, 8 bits a channel, in sRGB colours, the right way up.
 
     source: a path, an http(s) URL, the bytes of a picture file, an open binary file, or a PIL image.
     Of an animation or a multi-page file, the first picture. See `to_rgb` for how other modes become RGB.
-    Raises ImageError for whatever is no complete picture.
+    Raises ImageError for whatever is no complete picture, and for one that would need too much memory or time.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow remarks on odd metadata, which the reader can do nothing about
-        warnings.simplefilter("error", Image.DecompressionBombWarning)  # and hesitates to refuse giants; we do not
+    with without_remarks():
         if isinstance(source, Image.Image):
-            return _decode(source, "the PIL image")
+            return _decode(source, "the PIL image", is_ours=False)
         data, name = _read(source)
         return _decode(_identify(data, name), name)
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Converts a PIL image of any mode to RGB, as a person looking at it would expect.
-
-    Transparent pixels become white; 16-bit gray keeps its upper 8 bits. No file format says what is white in gray
-    images of 32-bit integers ("I") or floats ("F"): floats within 0..1 count as black to white, values within
-    0..255 stay as they are, values within 0..65535 count as 16-bit, and anything else is stretched from its least
-    to its greatest value.
-    """
-    if image.mode == "RGB" and not image.has_transparency_data:
-        return image
-    if image.mode == "La":  # Pillow knows no direct way from premultiplied gray to RGBA
-        image = image.convert("LA")
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_to_8_bit(np.asarray(image), image.mode)).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+# From a source to bytes --------------------------------------------------------------------------------------------
 
 
-def _to_8_bit(values: np.ndarray, mode: str) -> np.ndarray:
-    """Gray values (H, W) of modes I;16, I and F as uint8; what is not finite becomes black."""
-    if mode.startswith("I;16"):
-        return (values.astype(np.uint16) >> 8).astype(np.uint8)
-    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = values.min(), values.max()
-    if low < 0 or high > 65535 or (mode == "F" and high > 255):
-        values = (values - low) / (high - low or 1) * 255
-    elif high > 255:
-        values = values / 256
-    elif mode == "F" and high <= 1:
-        values = values * 255
-    return np.rint(values).clip(0, 255).astype(np.uint8)
+def _read(source: str | os.PathLike | bytes | BinaryIO) -> tuple[bytes, str]:
+    """The bytes of a source, at most MAX_BYTES + 1 of them, and what to call it in a message."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        try:
+            return bytes(source), "the data"
+        except ValueError as error:  # a memoryview that was released
+            raise ImageError(f"the data cannot be read ({reason_of(error)}).") from error
+    if isinstance(source, str) and source.lower().startswith(("http://", "https://")):
+        return _download(source), shown(source)
+    if isinstance(source, str | os.PathLike):
+        try:
+            path = os.fsdecode(source)
+        except Exception as error:  # whatever somebody's own __fspath__ does
+            raise ImageError(f"the path cannot be read ({reason_of(error)}).") from error
+        return _read_path(path), f"'{shown(path)}'"
+    if hasattr(source, "read"):
+        return _read_file(source)
+    raise ImageError(
+        f"open_image takes a path, a URL, bytes, a file or a PIL image, not {shown(type(source).__name__)}."
+    )
+
+
+def _read_path(text: str) -> bytes:
+    if not text:
+        raise ImageError("the path is empty; name a picture file.")
+    if "://" in text:
+        raise ImageError(f"'{shown(text)}': only http:// and https:// addresses work; save the file and give its path.")
+    # A file's own name may begin with ~, so a home folder that does not exist leaves the path as it is.
+    path = Path(text) if os.path.lexists(text.replace("\0", "")) else Path(os.path.expanduser(text))
+    name = shown(path)
+    try:
+        if path.is_dir():
+            raise ImageError(f"'{name}' is a folder; give one picture in it (or use folder_of_pictures).")
+        if not path.exists():
+            raise ImageError(f"there is no file '{name}'; {_suggestion(path)}")
+        if not path.is_file():
+            raise ImageError(f"'{name}' is not a regular file; give the path of a picture file.")
+        with open_regular(path) as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # no permission, a name too long, a NUL character in it
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"'{name}' cannot be read: {reason_of(error)}.") from error
+
+
+def _suggestion(path: Path) -> str:
+    try:
+        neighbours = sorted(neighbour.name for neighbour in path.parent.iterdir())
+    except OSError:  # there is no such folder, or it may not be read
+        neighbours = []
+    close = difflib.get_close_matches(path.name, neighbours, n=1)
+    if close:
+        return f"did you mean '{shown(path.parent / close[0])}'?"
+    return "a relative path starts at the folder of the notebook."
+
+
+def _read_file(source: BinaryIO) -> tuple[bytes, str]:
+    """What an open file holds from where it stands, and what to call it."""
+    file_name = getattr(source, "name", None)
+    name = f"the file {shown(file_name)}" if isinstance(file_name, str) and file_name else "the file"
+    try:
+        data = _read_blocks(source)
+    except Exception as error:  # closed, open for writing, or somebody's own class, which may raise anything
+        raise ImageError(f"{name} cannot be read ({reason_of(error)}); open it with mode 'rb'.") from error
+    if isinstance(data, str):
+        raise ImageError("the file was opened as text; open it with mode 'rb'.")
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ImageError(f"{name} gives {shown(type(data).__name__)} when it is read, not bytes; open it as 'rb'.")
+    return bytes(data), name
+
+
+def _read_blocks(source: BinaryIO) -> object:
+    """What ``read`` returns, again and again until nothing more comes, because a raw file gives what it has."""
+    try:
+        data = source.read(MAX_BYTES + 1)
+    except TypeError:  # a read() that takes no size
+        return source.read()
+    if not isinstance(data, bytes):
+        return data
+    blocks, size = [data], len(data)
+    while 0 < size <= MAX_BYTES and isinstance(block := source.read(MAX_BYTES + 1 - size), bytes) and block:
+        blocks.append(block)
+        size += len(block)
+    return b"".join(blocks)
+
+
+def _download(url: str) -> bytes:
+    try:
+        return read_url(url, deadline=DOWNLOAD_SECONDS, most_bytes=MAX_BYTES)
+    except DownloadError as error:
+        raise ImageError(
+            f"{str(error).rstrip('.')}; check the address in a browser, or download the picture and give its path."
+        ) from error
+
+
+# From bytes to pixels ----------------------------------------------------------------------------------------------
 
 
 def _identify(data: bytes, name: str) -> Image.Image:
@@ -96,99 +184,110 @@ def _identify(data: bytes, name: str) -> Image.Image:
         raise ImageError(f"{name} is empty (0 bytes); get it again, or call .seek(0) on a file that was already read.")
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name} is larger than {MAX_BYTES // 10**6} MB; make a smaller copy first.")
+    if data.startswith(b"\xff\xd8") and _scans(data) > MAX_SCANS:
+        raise ImageError(f"{name} is a JPEG in more than {MAX_SCANS} passes, as no camera makes them; save it again.")
+    Image.init()  # otherwise Pillow has yet to learn of its rarer formats
     try:
-        return Image.open(io.BytesIO(data))
+        return Image.open(
+            io.BytesIO(_without_text(data)), formats=[kind for kind in Image.OPEN if kind not in UNREADABLE]
+        )
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a picture: it holds {_what_it_is(data)}.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(
-            f"{name} has more than {Image.MAX_IMAGE_PIXELS // 10**6} million pixels, "
-            "far more than any network uses; make a smaller copy first."
-        ) from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(_too_large(name)) from error
     except Exception as error:  # Pillow's readers raise almost anything when a header is damaged
-        raise ImageError(f"{name} is damaged ({error}); get the file again.") from error
+        raise ImageError(f"{name} is damaged ({reason_of(error)}); get the file again.") from error
 
 
-def _decode(image: Image.Image, name: str) -> Image.Image:
+def _decode(image: Image.Image, name: str, is_ours: bool = True) -> Image.Image:
+    """The picture as RGB; a PIL image that is not ours stays as it is, and the result is another one."""
     if 0 in image.size:
         raise ImageError(f"{name} has no pixels (its size is {image.width} x {image.height}).")
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise ImageError(_too_large(name))
+    decoder = PROGRESSIVE_JPEG_BYTES if "progressive" in image.info else DECODER_BYTES.get(image.format, 4)
+    needed = pixels * (decoder + 4)  # 4 more for the result
+    if needed > MAX_MEMORY:
+        raise ImageError(
+            f"{name} would need {needed / 1e6:,.0f} MB of memory to open, more than {MAX_MEMORY / 1e6:,.0f} MB; "
+            "make a smaller copy first."
+        )
+    if image.format in UNREADABLE:
+        raise ImageError(f"{name} is {image.format}, which has no pixels of its own; export it as PNG first.")
     try:
+        scale_transparency(image)
+        drawn = image.tile[0][1] if image.format == "GIF" and image.tile else None
         image.load()
     except Exception as error:  # each of Pillow's readers has its own exceptions for damaged data
-        raise ImageError(f"{name} is damaged or cut off ({error}); get the file again.") from error
+        raise ImageError(f"{name} is damaged or cut off ({reason_of(error)}); get the file again.") from error
+    turn = _turn(image)
     try:
-        image = ImageOps.exif_transpose(image)
-    except Exception:  # a broken EXIF block must not cost us the picture: leave it as it lies
-        image = image.copy()
-    try:
-        return to_rgb(image)
+        result = to_rgb(image)
     except ValueError as error:
-        raise ImageError(f"{name} has colour mode {image.mode}; save it as RGB first.") from error
+        raise ImageError(f"{name} has colour mode {shown(image.mode)}; save it as RGB first.") from error
+    except (OSError, MemoryError) as error:
+        raise ImageError(f"{name} cannot be turned into RGB ({reason_of(error)}); save it as RGB first.") from error
+    if turn is not None:
+        result = result.transpose(turn)
+    elif result is image and not is_ours:
+        result = image.copy()
+    result.info = {}  # a profile or a transparent colour in it would count again, should it be opened again
+    return _on_white(result, drawn) if drawn not in (None, (0, 0, *result.size)) else result
 
 
-def _read(source: str | os.PathLike | bytes | BinaryIO) -> tuple[bytes, str]:
-    """The bytes of a source, at most MAX_BYTES + 1 of them, and what to call it in a message."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source), "the data"
-    if isinstance(source, str) and source.lower().startswith(("http://", "https://")):
-        return _download(source), source
-    if isinstance(source, str | os.PathLike):
-        return _read_path(os.fspath(source)), f"'{os.fspath(source)}'"
-    if hasattr(source, "read"):
-        data = source.read(MAX_BYTES + 1)
-        if isinstance(data, str):
-            raise ImageError("the file was opened as text; open it with mode 'rb'.")
-        return data, f"the file {getattr(source, 'name', '')}".strip()
-    raise ImageError(f"open_image takes a path, a URL, bytes, a file or a PIL image, not {type(source).__name__}.")
+def _too_large(name: str) -> str:
+    return (
+        f"{name} has more than {MAX_PIXELS // 10**6} million pixels, far more than any network uses; "
+        "make a smaller copy first."
+    )
 
 
-def _read_path(path_text: str) -> bytes:
-    if not path_text:
-        raise ImageError("the path is empty; name a picture file.")
-    if "://" in path_text:
-        raise ImageError(f"'{path_text}': only http:// and https:// addresses work; save the file and give its path.")
-    path = Path(path_text).expanduser()
+def _on_white(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """The picture with white around a box: what the first frame of a GIF leaves undrawn is transparent."""
+    result = Image.new("RGB", image.size, "white")
+    result.paste(image.crop(box), box[:2])
+    return result
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
-        if path.is_dir():
-            raise ImageError(f"'{path}' is a folder; give one picture in it (or use folder_of_pictures).")
-        if not path.exists():
-            raise ImageError(f"there is no file '{path}'; {_suggestion(path)}")
-        if not path.is_file():
-            raise ImageError(f"'{path}' is not a regular file; give the path of a picture file.")
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except ImageError:
-        raise
-    except (OSError, ValueError) as error:  # no permission, a name too long, a NUL character in it
-        raise ImageError(f"'{path}' cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # a broken EXIF block must not cost us the picture: leave it as it lies
+        return None
 
 
-def _suggestion(path: Path) -> str:
-    neighbours = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
-    close = difflib.get_close_matches(path.name, neighbours, n=1)
-    if close:
-        return f"did you mean '{path.parent / close[0]}'?"
-    return "a relative path starts at the folder of the notebook."
+def _scans(jpeg: bytes) -> int:
+    """How many passes over the picture a JPEG file makes; each costs time, even one that adds nothing."""
+    scans, position = 0, 2
+    # A marker is 0xFF and another byte; in the coded data stand only 0xFF00 and the restart markers FFD0 to FFD7.
+    marker = re.compile(rb"\xff+([^\x00\xff\xd0-\xd8])")
+    while scans <= MAX_SCANS and (found := marker.search(jpeg, position)):
+        kind, position = found[1][0], found.end()
+        if kind == 0xD9:  # the end
+            break
+        scans += kind == 0xDA
+        position += int.from_bytes(jpeg[position : position + 2], "big")
+    return scans
 
 
-def _download(url: str) -> bytes:
-    advice = "check the address in a browser, or download the picture and give its path"
-    address = urllib.parse.quote(url, safe=":/?#[]@!$&'()*+,;=%~")  # a space or an umlaut, as a browser sends it
-    try:
-        request = urllib.request.Request(address, headers={"User-Agent": USER_AGENT})
-        with urllib.request.urlopen(request, timeout=URL_TIMEOUT_SECONDS) as response:
-            return response.read(MAX_BYTES + 1)
-    except urllib.error.HTTPError as error:
-        raise ImageError(f"{url}: the server answered {error.code} {error.reason}; {advice}.") from error
-    except TimeoutError as error:
-        raise ImageError(f"{url}: no answer in {URL_TIMEOUT_SECONDS} s; {advice}.") from error
-    except (
-        OSError,
-        ValueError,
-        http.client.HTTPException,
-    ) as error:  # no network, a cut line, a bad address
-        reason = getattr(error, "reason", error)
-        raise ImageError(f"{url} cannot be reached ({reason}); {advice}.") from error
+def _without_text(data: bytes) -> bytes:
+    """A PNG file without its texts: Pillow refuses long ones, and picture generators store their settings there.
+
+    Kept are XMP and EXIF, which may say which way up the picture is. Other files stay as they are.
+    """
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data
+    kept, start, position = [], 0, 8
+    while position + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
+        is_text = kind in {b"tEXt", b"zTXt", b"iTXt"}
+        if is_text and not data.startswith((b"XML:com.adobe.xmp", b"Raw profile type "), position + 8):
+            kept.append(data[start:position])
+            start = min(end, len(data))
+        position = end
+    return b"".join([*kept, data[start:]]) if kept else data
 
 
 def _what_it_is(data: bytes) -> str:
@@ -196,8 +295,11 @@ def _what_it_is(data: bytes) -> str:
     for beginning, kind in OTHER_KINDS.items():
         if start.startswith(beginning):
             return kind
-    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1"):
-        return "a HEIC photo, as telephones make them; export it as JPEG first"
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+        return (
+            "a HEIC photo, as telephones make them; export it as JPEG first, or let the telephone take JPEGs "
+            "(iPhone: Settings, Camera, Formats, Most Compatible)"
+        )
     if data[4:8] == b"ftyp":
         return "a video or an unusual picture format; save one picture of it as PNG or JPEG"
     try:
@@ -208,97 +310,3 @@ def _what_it_is(data: bytes) -> str:
     if is_text:
         return "text; check that the path or address leads to the picture itself"
     return "data in no picture format that Pillow knows; save the picture as PNG or JPEG"
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A sample photo with everything that is needed to show it honestly.
-
-    square is a part of `image` that its subject fills: networks look at squares, and in 64 x 64 pixels the subject
-    of a wide photo would be small.
-    """
-
-    name: str
-    image: Image.Image  # the whole photo, RGB
-    square: Image.Image  # a square part of it, RGB
-    description: str  # alt text for `image`
-    source: str
-    licence: str
-
-
-# File in scikit-image's package data, square to cut (left, top, right, bottom), alt text, source, licence.
-# Sources and licences are what the docstrings of skimage.data say (skimage/data/_fetchers.py).
-_SAMPLES = {
-    "cat": (
-        "chelsea.png",
-        (82, 0, 382, 300),
-        "Close-up of the face of a ginger tabby cat with green eyes, looking past the camera to the right.",
-        "Chelsea the cat, by Stefan van der Walt; skimage.data.chelsea",
-        "CC0 (no copyright restrictions)",
-    ),
-    "coffee": (
-        "coffee.png",
-        (100, 0, 500, 400),
-        "An espresso in a white and red cup on a red saucer with a small spoon, on a wooden table.",
-        "Coffee cup, by Rachel Michetti, courtesy of Pikolo Espresso Bar; skimage.data.coffee",
-        "CC0 (no copyright restrictions)",
-    ),
-    "rocket": (
-        "rocket.jpg",
-        (164, 70, 504, 410),
-        "A white rocket upright on its launch pad at dusk, floodlit, between tall lattice towers.",
-        "Falcon 9 carrying DSCOVR on its launch pad, by SpaceX; skimage.data.rocket",
-        "Public domain (released by SpaceX)",
-    ),
-    "astronaut": (
-        "astronaut.png",
-        (0, 0, 512, 512),
-        "A smiling astronaut in an orange space suit, a helmet beside her, in front of a US flag and a model of "
-        "the space shuttle.",
-        "Eileen Collins, NASA Great Images database; skimage.data.astronaut",
-        "Public domain (no known copyright restrictions)",
-    ),
-    "photographer": (
-        "camera.png",
-        (60, 20, 450, 410),
-        "Black-and-white photo of a man in a dark coat, bent to look through a camera on a tripod on a lawn.",
-        "Cameraman, by Lav Varshney; skimage.data.camera",
-        "CC0 (no copyright restrictions)",
-    ),
-    "horse": (
-        "horse.png",
-        (0, -36, 400, 364),
-        "Black silhouette of a standing horse, seen from its right side, on white.",
-        "Horse, by Andreas Preuss (marauder), openclipart.org; skimage.data.horse",
-        "CC0 (no copyright restrictions)",
-    ),
-}
-
-
-def sample_images() -> dict[str, Photo]:
-    """Free sample photos by name, read from the installed scikit-image package; no network is needed.
-
-    All but the horse, a silhouette, are photos. The 200 classes of the course checkpoint hold no
-    astronaut, photographer or horse: see what a network says about things that it has no name for.
-    """
-    folder = _scikit_image_data()
-    photos = {}
-    for name, (file, box, description, source, licence) in _SAMPLES.items():
-        image = open_image(folder / file)
-        photos[name] = Photo(name, image, _cut(image, box), description, source, licence)
-    return photos
-
-
-def _cut(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """The part of an image in a box; white where the box reaches beyond the image."""
-    left, top, right, bottom = box
-    part = Image.new("RGB", (right - left, bottom - top), "white")
-    part.paste(image, (-left, -top))
-    return part
-
-
-def _scikit_image_data() -> Path:
-    spec = importlib.util.find_spec("skimage")  # finds the package without the second that importing it takes
-    if spec is None or spec.origin is None:
-        raise ImageError("the sample photos come with scikit-image, which is missing; run pip install scikit-image.")
-    return Path(spec.origin).parent / "data"

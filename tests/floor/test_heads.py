@@ -12,6 +12,7 @@ from torchvision import models
 from torchvision.models.regnet import BlockParams
 
 from course_utils import find_head, freeze_backbone, replace_head, unfreeze_backbone
+from course_utils.heads import HeadError
 
 CLASSIFIERS = models.list_models(module=models)
 
@@ -157,6 +158,57 @@ def test_what_is_no_classifier_is_refused_by_name(model, found):
         model = model()
     with pytest.raises(ValueError, match=found):
         find_head(model)
+
+
+class TwoHeads(nn.Module):
+    def __init__(self, in_a_list: bool):
+        super().__init__()
+        self.backbone = nn.Linear(6, 4)
+        if in_a_list:
+            self.head = nn.ModuleList([nn.Linear(4, 2), nn.Linear(6, 2)])
+        else:
+            self.head, self.norm, self.head_dist = nn.Linear(4, 2), nn.BatchNorm1d(4), nn.Linear(4, 2)
+
+
+@pytest.mark.parametrize(("in_a_list", "names"), [(False, "head, head_dist"), (True, "head.0, head.1")])
+def test_several_heads_side_by_side_are_refused_by_name(in_a_list, names):
+    for function in (find_head, freeze_backbone, lambda model: replace_head(model, 3)):
+        with pytest.raises(HeadError, match=rf"TwoHeads has 2 heads side by side \({names}\)"):
+            function(TwoHeads(in_a_list))
+
+
+def test_linear_layers_that_feed_each_other_are_no_heads_side_by_side():
+    assert find_head(nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))).name == "2"
+    assert find_head(nn.Sequential(nn.Linear(8, 2), nn.ReLU(), nn.Linear(2, 2))).name == "2"
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "convnext_atto", "mobilenetv4_conv_small", "levit_256d"])
+def test_the_head_of_a_timm_model_can_be_replaced(name):
+    timm = pytest.importorskip("timm")
+    model = replace_head(timm.create_model(name).eval(), 3)
+    assert model(torch.zeros(1, 3, 224, 224)).shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "heads"),
+    [
+        ("deit_tiny_distilled_patch16_224", "head, head_dist"),
+        ("efficientformer_l1", "head, head_dist"),
+        ("levit_128s", "head.linear, head_dist.linear"),
+        ("crossvit_tiny_240", "head.0, head.1"),
+        ("repvit_m0_9", "head.head.l, head.head_dist.l"),
+    ],
+)
+def test_the_several_heads_of_a_timm_model_are_refused_by_name(name, heads):
+    timm = pytest.importorskip("timm")
+    with pytest.raises(HeadError, match=rf"2 heads side by side \({heads}\)"):
+        find_head(timm.create_model(name))
+
+
+@pytest.mark.parametrize("function", [find_head, freeze_backbone, unfreeze_backbone, lambda it: replace_head(it, 3)])
+def test_nothing_at_all_is_no_model(function):
+    with pytest.raises(HeadError, match="A model .* is needed here, got NoneType"):
+        function(None)
 
 
 def test_a_classifier_that_is_not_from_torchvision_works():

@@ -1,18 +1,16 @@
 """Opening pictures: whatever the file is, either the picture a person would expect or one clear sentence."""
 
-import http.client
 import io
 import struct
 import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from course_utils import ImageError, Photo, open_image, sample_images
+from course_utils import ImageError, open_image
 from course_utils import images as images_module
 
 
@@ -94,25 +92,6 @@ def test_no_network_or_unknown_host():
 def test_an_address_with_a_space_and_an_umlaut_is_sent_as_a_browser_does(server):
     with pytest.raises(ImageError, match="the server answered 404"):
         open_image(f"{server}/my cät.png")
-
-
-def test_an_answer_that_is_no_http_is_an_image_error(monkeypatch):
-    def fails(request, timeout):
-        raise http.client.BadStatusLine("what?")
-
-    monkeypatch.setattr(images_module.urllib.request, "urlopen", fails)
-    with pytest.raises(ImageError, match="cannot be reached"):
-        open_image("http://pictures.invalid/cat.jpg")
-
-
-def test_a_server_that_never_answers(monkeypatch):
-    def hang(request, timeout):
-        assert timeout <= 30
-        raise TimeoutError("timed out")
-
-    monkeypatch.setattr(images_module.urllib.request, "urlopen", hang)
-    with pytest.raises(ImageError, match="no answer in"):
-        open_image("https://example.org/slow.png")
 
 
 # What a picture may look like inside ------------------------------------------------------------------------------
@@ -324,44 +303,3 @@ def test_each_error_is_one_sentence_and_a_value_error(tmp_path):
         with pytest.raises(ValueError) as caught:
             open_image(source)
         assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
-
-
-# The sample photos ------------------------------------------------------------------------------------------------
-
-
-def test_sample_images_are_complete_and_free():
-    photos = sample_images()
-    assert {"cat", "coffee", "rocket"} <= set(photos)
-    for name, photo in photos.items():
-        assert isinstance(photo, Photo) and photo.name == name
-        assert photo.image.mode == photo.square.mode == "RGB"
-        assert photo.square.width == photo.square.height >= 300
-        assert len(photo.description) > 30 and photo.description.endswith(".")
-        assert "skimage.data" in photo.source and photo.licence.startswith(("CC0", "Public domain"))
-
-
-def test_sample_images_say_what_scikit_image_says():
-    """The licences stand in the docstrings of the installed scikit-image."""
-    fetchers = (images_module._scikit_image_data() / "_fetchers.py").read_text(encoding="utf-8")
-    for photo in sample_images().values():
-        function = photo.source.rsplit(".", 1)[-1]
-        docstring = fetchers.split(f"def {function}(")[1].split('"""')[1]
-        assert ("CC0" if photo.licence.startswith("CC0") else "public domain") in docstring
-
-
-def test_a_square_that_reaches_beyond_the_photo_is_filled_with_white():
-    square = sample_images()["horse"].square
-    assert color_at(square, 0, 0) == (255, 255, 255) and color_at(square, 200, square.height - 1) == (255, 255, 255)
-
-
-def test_sample_images_without_scikit_image(monkeypatch):
-    monkeypatch.setattr(images_module.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ImageError, match="pip install scikit-image"):
-        sample_images()
-
-
-def test_sample_images_do_not_change_when_one_is_edited():
-    first = sample_images()["cat"].image
-    first.paste((0, 0, 0), (0, 0, *first.size))
-    assert sample_images()["cat"].image.tobytes() != first.tobytes()
-    assert Path(images_module._scikit_image_data() / "chelsea.png").is_file()
