@@ -7,7 +7,7 @@ from course_utils.quiz.bank import Option, Question, answer_key, lettered
 
 WIDTH = 88  # characters in a line of printed text
 
-_TASK = {
+TASK = {
     "one": "Choose one answer.",
     "several": "Choose every answer that is right.",
     "number": "Answer with a number",
@@ -24,7 +24,7 @@ def question_text(question: Question) -> str:
 
 def question_body(question: Question) -> str:
     """Prompt, code, options and what to do with them, as Markdown."""
-    task = _TASK[question.kind]
+    task = TASK[question.kind]
     if question.kind == "number":
         task += f" ({question.unit})." if question.unit else "."
     parts = [question.prompt]
