@@ -39,11 +39,15 @@ def practice_questions() -> dict[str, Question]:
 
 def write_sources(folder: Path) -> None:
     """Fill ``folder`` with all that Sphinx reads: settings, pages, lessons, and a page of questions for each lesson."""
-    shutil.copytree(PAGES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules", "practice.md"))
+    shutil.copytree(
+        PAGES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("package*.json", "node_modules", "practice.md")
+    )
     questions = practice_questions()
     (folder / "lessons").mkdir()
+    titles = {}
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
+        titles[path.stem] = number_title(notebook, path.stem[:2])
         put_forms_in(notebook, questions)
         nbformat.write(notebook, folder / "lessons" / path.name)
     (folder / "practice").mkdir()
@@ -51,13 +55,19 @@ def write_sources(folder: Path) -> None:
     write_text(folder / "practice" / "index.md", start.replace('<p class="tally"></p>', tally(questions)))
     for lesson in sorted({question.lesson for question in questions.values()}):
         own = [question for question in questions.values() if question.lesson == lesson]
-        write_text(folder / "practice" / f"{lesson}.md", practice_page(lesson, own))
+        write_text(folder / "practice" / f"{lesson}.md", practice_page(lesson, titles[lesson], own))
 
 
-def practice_page(lesson: str, questions: Iterable[Question]) -> str:
+def number_title(notebook: NotebookNode, number: str) -> str:
+    """Put the lesson's number before the title in its first cell, in place; return the title."""
+    title, *rest = notebook.cells[0].source.split("\n", 1)
+    title = f"{number} {title.removeprefix('# ')}"
+    notebook.cells[0].source = "\n".join([f"# {title}", *rest])
+    return title
+
+
+def practice_page(lesson: str, title: str, questions: list[Question]) -> str:
     """The Markdown of a page with all questions of a lesson, such as ``03_inference``."""
-    questions = list(questions)
-    title = lesson.replace("_", " ")
     counted = tally(question.id for question in questions)
     parts = [f"# {title}", f"The lesson: [{title}](../lessons/{lesson}.ipynb).", counted]
     for number, question in enumerate(questions, start=1):
