@@ -19,6 +19,8 @@ _HOME_OF = {
     "sample_images": "images",
     "WeightsError": "weights",
     "ResNet18_Course_Weights": "weights",
+    "EfficientNet_Lite0_Weights": "weights",
+    "efficientnet_lite0": "efficientnet_lite",
     "load_pretrained": "weights",
     "Prediction": "inference",
     "predict": "inference",
