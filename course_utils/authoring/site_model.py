@@ -41,7 +41,10 @@ class PageModel:
 
 
 # The first one is what the page begins with.
-MODELS = (PageModel("resnet18", "course", "ResNet-18 of this course, 200 classes"),)
+MODELS = (
+    PageModel("efficientnet_lite0", "course", "EfficientNet-Lite0, 1000 classes"),
+    PageModel("resnet18", "course", "ResNet-18 of this course, 200 classes"),
+)
 
 
 class WithFeatures(nn.Module):

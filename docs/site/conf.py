@@ -23,6 +23,7 @@ nb_merge_streams = True
 html_theme = "furo"
 html_title = project
 html_static_path = ["static"]
+html_favicon = "static/icon.svg"
 html_css_files = ["course.css"]
 html_js_files = [("judging.js", {"defer": "defer"}), ("practice.js", {"defer": "defer"})]
 html_copy_source = False

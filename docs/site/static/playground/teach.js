@@ -60,15 +60,15 @@ export function startTeaching(section, { openModel, guarded, say, dialog }) {
     const features = classes.flatMap((one) => one.features);
     const labels = classes.flatMap((one, label) => one.features.map(() => label));
     taught = { head: fitHead(features, labels, 2), categories, record: openModel().record };
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    const milliseconds = Math.ceil(performance.now() - start);
     const right = leaveOneOut(features, labels, 2);
     const text =
-      `Trained on ${features.length} pictures in ${seconds} s. A fair guess at how good it is: heads that were trained ` +
+      `Trained on ${features.length} pictures in ${milliseconds} ms. A fair guess at how good it is: heads that were trained ` +
       `without the picture they judge are right on ${right} of ${features.length}.`;
     find("#trained").textContent = text;
     find("#taught").hidden = false;
     find("#in-python").textContent = pythonLines(taught);
-    say(text);
+    say("The new head is trained. Try it below.");
   }
 
   async function tryIt(picture) {
