@@ -8,7 +8,6 @@ probabilities stay the same.
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from course_utils.weights import load_pretrained
 
 NPM = ROOT / "build" / "site-npm"  # what npm installs, kept for the next time
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+LARGE = 20_000  # numbers, from which on a weight is stored with 16 bits
 TOLERANCE = 1e-3  # by which a probability may differ from PyTorch's
 
 
@@ -172,16 +172,19 @@ def smallest_that_agrees(proto: onnx.ModelProto, pictures: np.ndarray, wanted: n
 
 
 def with_half_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose weights are stored as 16-bit numbers; they become 32-bit when the file is opened."""
+    """A copy whose large weights are stored as 16-bit numbers; they become 32-bit when the file is opened.
+
+    The small ones (biases, filters of single channels) are a few per cent of the file, and the most sensitive part.
+    """
     half = onnx.ModelProto()
     half.CopyFrom(proto)
     casts = []
     for weight in half.graph.initializer:
-        if weight.data_type == TensorProto.FLOAT:
+        if weight.data_type == TensorProto.FLOAT and np.prod(weight.dims) >= LARGE:
             name, stored = weight.name, f"{weight.name}.half"
             weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), stored))
             casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
-    nodes: Sequence[onnx.NodeProto] = [*casts, *half.graph.node]
+    nodes = [*casts, *half.graph.node]
     del half.graph.node[:]
     half.graph.node.extend(nodes)
     return half

@@ -22,7 +22,8 @@ function judgeOne(question, letter) {
 }
 
 function judgeSeveral(question, letters) {
-  const chosen = question.options.filter((option) => letters.includes(option.letter));
+  const byLetter = question.options.toSorted((a, b) => (a.letter < b.letter ? -1 : 1));
+  const chosen = byLetter.filter((option) => letters.includes(option.letter));
   const missing = question.options.filter((option) => option.right && !chosen.includes(option)).length;
   const right = missing === 0 && chosen.every((option) => option.right);
   const remarks = chosen

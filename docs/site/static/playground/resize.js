@@ -1,7 +1,8 @@
 /* Pillow's antialiased resize, to the last bit: torchvision's presets use it, and a canvas's own scaling differs.
 
 A picture is {width, height, data}, with data a Uint8Array of height * width * 3 values, red, green, blue.
-Source: Pillow, src/libImaging/Resample.c: weights in fixed-point numbers, first along the rows, then along the columns. */
+Source: Pillow, src/libImaging/Resample.c: weights in fixed-point numbers, first along the rows, then along the columns.
+(For some shapes Pillow 13 begins with the columns; then some values differ by 1 of 255.) */
 
 const PRECISION_BITS = 22;
 
