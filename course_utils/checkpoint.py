@@ -69,6 +69,30 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"No weights can be read from {path} ({reason}).") from error
 
 
+def load_head(path: str | Path) -> tuple[nn.Linear, list[str]]:
+    """Read a head that the page "Show it a picture" has trained: the layer, and the names of its classes.
+
+    The safetensors file holds ``weight`` (classes, features) and ``bias`` (classes,), and the names in its header.
+    `features.install_head` puts the layer into the network that the page used. Raises `CheckpointError`.
+    """
+    path = Path(path)
+    state = read_weights(path)
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            categories = json.loads((file.metadata() or {})["categories"])
+        weight, bias = state["weight"], state["bias"]
+        if weight.ndim != 2 or bias.shape != weight.shape[:1] or len(categories) != len(bias):
+            raise ValueError("its numbers and names do not fit together")
+    except (safetensors.SafetensorError, LookupError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is no head from the page “Show it a picture”; download one there, in the part “Take it with you”."
+        ) from error
+    with torch.device("meta"):  # no random numbers for what the file replaces at once
+        head = nn.Linear(weight.shape[1], weight.shape[0])
+    head.load_state_dict({"weight": weight, "bias": bias}, assign=True)
+    return head, [str(name) for name in categories]
+
+
 def save_checkpoint(path: Path, parts: dict[str, Stateful], identity: dict, so_far: dict[str, object]) -> None:
     """Write all that a run needs to go on: the state of its ``parts``, and what it knows ``so_far``.
 

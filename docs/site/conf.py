@@ -1,0 +1,63 @@
+"""Sphinx reads this. ``python -m course_utils.authoring.site`` copies it beside the lessons and runs Sphinx there.
+
+Nothing of a page comes from another host: formulas are MathML, and no script for widgets is asked for.
+"""
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+from course_utils.authoring.lessons import course_settings
+
+project = "Pre-trained Vision Models"
+language = "en"
+extensions = ["myst_nb"]
+myst_enable_extensions = ["dollarmath", "substitution"]
+myst_substitutions = {"repository": f"https://github.com/{course_settings()['repository']}"}
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # the notebooks bring their outputs
+nb_ipywidgets_js = {}
+nb_merge_streams = True
+
+html_theme = "furo"
+html_title = project
+html_static_path = ["static"]
+html_favicon = "static/icon.svg"
+html_css_files = ["course.css"]
+html_js_files = [("judging.js", {"defer": "defer"}), ("practice.js", {"defer": "defer"})]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+html_math_renderer = "mathml"
+
+
+def give_figures_their_text(_app: Sphinx, document: nodes.document) -> None:
+    """Make the text beside a figure of a notebook (``plots.show`` writes it) what a screen reader says."""
+    for bundle in document.findall(is_mime_bundle):
+        texts = [part.astext() for part in bundle.children if part["mime_type"] == "text/plain"]
+        for image in bundle.findall(nodes.image):
+            image["alt"] = " ".join(texts).strip()
+
+
+def is_mime_bundle(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
+
+
+def mathml(node: nodes.math | nodes.math_block, as_block: bool = False) -> str:
+    return tex2mathml(node.astext().replace(r"\dots", r"\ldots"), as_block=as_block)  # docutils knows one of the two
+
+
+def formula(translator: HTML5Translator, node: nodes.math) -> None:
+    translator.body.append(mathml(node))
+    raise nodes.SkipNode
+
+
+def displayed_formula(translator: HTML5Translator, node: nodes.math_block) -> None:
+    translator.body.append(f'<div class="math">{mathml(node, as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    app.add_html_math_renderer("mathml", (formula, None), (displayed_formula, None))
+    app.connect("doctree-read", give_figures_their_text)
