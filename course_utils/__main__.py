@@ -10,6 +10,8 @@ from importlib import import_module
 # It is imported only when it is called, so that `doctor` also runs where torch does not.
 COMMANDS = {
     "doctor": ("doctor", "check this computer and say what to do"),
+    "mark": ("marking.command", "mark what a class has handed in, in a sandbox"),
+    "check": ("marking.check", "look at a notebook before it is handed in"),
     "pretrain": ("pretraining.command", "train the course's own weights from scratch"),
     "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
     "three-ways": ("reports.three_ways", "measure the three ways of lesson 05 by the number of epochs"),

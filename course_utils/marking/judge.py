@@ -1,0 +1,268 @@
+"""The judge's process: runs the test cells, and asks the student's process whatever has to be asked.
+
+It is forked for one submission from the warm process of `zygote.py`, reads tests and the student's cells from the
+engine, hands the student's cells to the student's process, and keeps the tests to itself. Every result goes to the
+engine at once, so that what was earned before a crash is kept.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+import course_utils.grading
+from course_utils.grading import networks
+from course_utils.grading.points import SECONDS_A_CHECK, Points, Unmet, _TooSlow
+from course_utils.marking import cells, student
+from course_utils.marking.bridge import Bridge, Reported, StudentGone
+from course_utils.marking.graph import Refused, mark_blank
+from course_utils.marking.protocol import Channel, Closed, Overdue, ProtocolError
+
+GRACE = 2.0  # seconds in which an interrupted student's process has to answer
+
+
+class Tampered(Exception):
+    """The student's process sent what no honest one sends."""
+
+
+class Judge:
+    """One submission: the engine on one side, the student's process on the other."""
+
+    def __init__(self, engine: Channel, sock: socket.socket, pid: int, first_process: int):
+        self.engine = engine
+        self.pid, self.first_process = pid, first_process
+        self.bridge = Bridge(
+            Channel(sock),
+            first=0,
+            describe=student.describe,
+            raised=_raised,
+            wait=self._wait,
+            whole=_without_alarm,
+        )
+        self.deadline = self.processor_deadline = float("inf")
+        self.gone = self.timed_out = False
+        self.why = ""
+        self.namespace: dict = {"__name__": "__main__"}
+
+    def run(self, job: dict) -> None:
+        """Run all steps of a submission, and tell the engine how each ended."""
+        self._prepare(job)
+        errors = 0
+        for place, step in enumerate(job["steps"]):
+            try:
+                if step["role"] == "test":
+                    self._test(step)
+                else:
+                    errors += self._cell(place, step, job["seconds_a_cell"])
+            except (Refused, ProtocolError) as error:
+                self._kill()
+                self.engine.send({"event": "tampered", "reason": f"the submission's process sent nonsense: {error}"[:200]})
+                break
+        status = "timed out" if self.timed_out else "crashed" if self.gone else "student error" if errors else "graded"
+        self.engine.send({"event": "end", "status": status, "reason": self.why})
+
+    def _prepare(self, job: dict) -> None:
+        judge = self
+
+        class Streamed(Points):
+            def check(self, title: str, function: object, *arguments: object, worth: float = 1) -> None:
+                judge._begin_check()
+                super().check(title, function, *arguments, worth=worth)
+                judge._end_check(title, self._passed[-1], worth)
+
+        course_utils.grading.Points = Streamed
+        outline = networks.outline
+        networks.outline = lambda name: mark_blank(outline(name))
+        needed: set[str] = set()
+        for step in reversed(job["steps"]):
+            defined = cells.names_defined(step["source"])
+            if step["role"] == "test" or (step["role"] == "setup" and defined & needed):
+                needed = (needed - defined) | cells.names_needed(step["source"])
+                step["needed"] = True
+
+    def _cell(self, place: int, step: dict, seconds: float) -> bool:
+        """Run a cell in the student's process; return whether it raised an error."""
+        if step["role"] == "setup" and step.get("needed"):
+            cells.run_setup(step["source"], self.namespace)
+        if self.gone:
+            return False
+        self.deadline = time.monotonic() + seconds
+        try:
+            printed, error = self.bridge.ask("run", step["source"])
+            printed, error = str(printed), str(error)
+        except _TooSlow:
+            self.why = self.why or f"Cell {place + 1} did not end within {seconds:.0f} seconds."
+            self.timed_out = True
+            self._recover()
+            printed, error = "", f"It was stopped after {seconds:.0f} seconds."
+        except StudentGone:
+            self._is_gone(f"while cell {place + 1} ran")
+            printed, error = "", "It ended the program."
+        finally:
+            self.deadline = float("inf")
+        is_own = step["role"] == "own"
+        self.engine.send({"event": "own", "place": place, "output": printed, "error": error if is_own else ""})
+        return bool(error) and is_own
+
+    def _test(self, step: dict) -> None:
+        if self.gone:
+            return
+        started = time.monotonic()
+        self.grade_id = step["grade_id"]
+        self.namespace["_"] = None
+        try:
+            self._fetch(cells.names_needed(step["source"]))
+        except (StudentGone, _TooSlow):
+            self._is_gone(f"before the test {self.grade_id}")
+            return
+        result = cells.run_test(step["source"], self.grade_id, step["points"], self.namespace)
+        self.deadline = self.processor_deadline = float("inf")
+        self.engine.send(
+            {
+                "event": "test",
+                "grade_id": result.grade_id,
+                "earned": result.earned,
+                "output": result.output,
+                "seconds": round(time.monotonic() - started, 3),
+            }
+        )
+        if self.bridge.unsendable:
+            reason = f"{self.grade_id}: a check hands over {self.bridge.unsendable}, which does not reach the sandbox"
+            self.engine.send({"event": "tampered", "reason": reason})
+            self.bridge.unsendable = ""
+
+    def _fetch(self, needed: frozenset[str]) -> None:
+        """Bind the student's names that a test uses; names of ours are never replaced."""
+        wanted = tuple(sorted(name for name in needed if name not in self.namespace or name in self._students))
+        for name in self._students & set(wanted):
+            del self.namespace[name]
+        self._students -= set(wanted)
+        if wanted:
+            self.deadline = time.monotonic() + 10
+            found = self.bridge.ask("names", wanted)
+            self.deadline = float("inf")
+            if not isinstance(found, dict):
+                raise Refused("the names are no dictionary")
+            self._students |= set(found)
+            self.namespace.update(found)
+
+    _students: set[str] = set()
+
+    def _begin_check(self) -> None:
+        if self.bridge.busy_over_there and not self.gone:
+            self._recover()
+        if not self.gone:
+            self.processor_deadline = self._processor_seconds() + SECONDS_A_CHECK
+            try:
+                self.deadline = time.monotonic() + 5
+                self.bridge.graph.forget()
+                self.bridge.ask("forget")
+            except StudentGone:
+                self._is_gone(f"in {self.grade_id}")
+            except _TooSlow:
+                self._kill()
+            self.deadline = float("inf")
+
+    def _end_check(self, title: str, passed: bool, worth: float) -> None:
+        self.processor_deadline = float("inf")
+        if self.bridge.busy_over_there and not self.gone:
+            self._recover()
+        if not self.gone and not self._is_alive():
+            self._is_gone(f"in {self.grade_id}, {title}")
+        event = {"event": "check", "grade_id": self.grade_id, "title": title, "passed": bool(passed), "worth": worth}
+        self.engine.send(event)
+
+    # The student's process as a process.
+
+    def _wait(self) -> None:
+        """Wait for a message of the student's process, no longer than is allowed."""
+        if self.gone:
+            raise StudentGone
+        while not self.bridge.channel.has_message(0.1):
+            if time.monotonic() > self.deadline or self._processor_seconds() > self.processor_deadline:
+                raise _TooSlow(SECONDS_A_CHECK)
+
+    def _processor_seconds(self) -> float:
+        try:
+            return time.clock_gettime((~self.pid << 3) | 2)  # the processor time of that process, see clock_getcpuclockid
+        except OSError:
+            return 0.0
+
+    def _is_alive(self) -> bool:
+        """Whether the process is there; one that has just died still counts until the system has seen it."""
+        return not (self.bridge.channel.has_message(0) and self._at_end())
+
+    def _at_end(self) -> bool:
+        with contextlib.suppress(BlockingIOError, OSError):
+            return not self.bridge.channel.sock.recv(1, socket.MSG_PEEK)
+        return True
+
+    def _recover(self) -> None:
+        """Interrupt what the student's process is busy with, and wait until it is ready again; or end it."""
+        bridge = self.bridge
+        until = time.monotonic() + GRACE
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGUSR1)
+        try:
+            while bridge.busy_over_there and not self.gone:
+                if not bridge.channel.has_message(max(0.0, until - time.monotonic())):
+                    raise Overdue
+                with _without_alarm():
+                    message, _ = bridge.channel.receive(GRACE)
+                if isinstance(message, dict) and "ask" in message:
+                    gone = vars(Reported("KeyboardInterrupt", "KeyboardInterrupt", ""))
+                    bridge.channel.send({"error": gone, "changes": [], "value": None, "printed": ""}, [], GRACE)
+                else:
+                    bridge.busy_over_there -= 1
+        except (Overdue, Closed, ProtocolError):
+            self.why = self.why or "The code does not stop when it is interrupted."
+            self.timed_out = True
+            self._kill()
+        bridge.busy_over_there = 0
+        if not self.gone:
+            bridge.graph.forget()
+            with contextlib.suppress(Exception):
+                bridge.ask("forget")
+
+    def _is_gone(self, when: str) -> None:
+        self.gone = True
+        self.why = self.why or f"The program ended {when}."
+        self._kill()
+
+    def _kill(self) -> None:
+        self.gone = True
+        with contextlib.suppress(OSError):
+            os.kill(self.first_process, signal.SIGKILL)
+
+
+def _raised(reported: Reported) -> BaseException:
+    if reported.kind == "Unmet":  # of a function of ours that the student's code has called
+        return Unmet(str(reported.text))
+    return student.raised(reported)
+
+
+@contextlib.contextmanager
+def _without_alarm() -> Iterator[None]:
+    """Let the time limit of a check wait until a message is complete."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def judge(descriptor: int, sock: socket.socket, pid: int, first_process: int) -> None:
+    """Judge one submission that the engine describes over ``descriptor``."""
+    engine = Channel(socket.socket(fileno=descriptor))
+    seed = int.from_bytes(os.urandom(4), "big")
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    job, _ = engine.receive(seconds=60)
+    Judge(engine, sock, pid, first_process).run(job)

@@ -1,0 +1,15 @@
+"""What is printed, as far as it is kept: endless printing must cost no memory."""
+
+import io
+
+
+class FirstCharacters(io.StringIO):
+    """Keeps the first characters that are written to it."""
+
+    def __init__(self, most: int):
+        super().__init__()
+        self._most = most
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(0, self._most - self.tell())])
+        return len(text)
