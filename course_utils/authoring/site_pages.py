@@ -20,9 +20,10 @@ from pygments.lexers import PythonLexer
 
 from course_utils.errors import CourseError
 from course_utils.files import ROOT, write_text
-from course_utils.quiz.bank import Option, Question, answer_key, lettered, load_bank
+from course_utils.quiz.bank import load_bank
 from course_utils.quiz.judging import FORM
-from course_utils.quiz.widgets import to_html
+from course_utils.quiz.markdown import to_html
+from course_utils.quiz.question import Option, Question, answer_key, lettered
 from course_utils.quiz.words import TASK, explanation_text
 
 PAGES = ROOT / "docs" / "site"
