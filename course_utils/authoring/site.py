@@ -19,7 +19,8 @@ from pathlib import Path
 
 from course_utils.authoring.site_pages import SiteError, write_sources
 from course_utils.files import ROOT, write_text
-from course_utils.quiz.bank import Question, load_bank
+from course_utils.quiz.bank import load_bank
+from course_utils.quiz.question import Question
 
 SITE = ROOT / "build" / "site"
 WITHOUT_PLAYGROUND = "# Show it a picture\n\nThis copy of the site was built without models.\n"

@@ -22,7 +22,7 @@ from torchvision.models import WeightsEnum
 from course_utils.authoring.site_pages import PAGES, SiteError
 from course_utils.files import ROOT, write_text
 from course_utils.heads import find_head
-from course_utils.images import sample_images
+from course_utils.sample_photos import sample_images
 from course_utils.weights import load_pretrained
 
 NPM = ROOT / "build" / "site-npm"  # what npm installs, kept for the next time

@@ -6,7 +6,7 @@ import pytest
 
 from course_utils.authoring.site_pages import practice_questions, record
 from course_utils.quiz.judging import AnswerError, judge
-from course_utils.quiz.widgets import to_html
+from course_utils.quiz.markdown import to_html
 
 TYPED = [
     "5", " 5 ", "5.0", "0", "-3", "+4", "1e3", "87.5 %", "5 400", "5_400", "5 epochs", "line 4", "0.123456789012",

@@ -10,7 +10,8 @@ import pytest
 from course_utils.authoring.site import refuse_graded_keys
 from course_utils.authoring.site_pages import SiteError, form, practice_questions, put_forms_in, record
 from course_utils.files import ROOT
-from course_utils.quiz.bank import Option, Question, load_bank
+from course_utils.quiz.bank import load_bank
+from course_utils.quiz.question import Option, Question
 
 GRADED = Question(
     id="secret",
