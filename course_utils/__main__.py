@@ -16,6 +16,7 @@ COMMANDS = {
     "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
     "three-ways": ("reports.three_ways", "measure the three ways of lesson 05 by the number of epochs"),
     "preprocessing-costs": ("reports.preprocessing", "measure what mistakes in preprocessing cost, for lesson 02"),
+    "facts": ("authoring.facts", "say what a fact of the course says and who teaches it, for authors"),
     "export-questions": ("quiz.export.command", "write the question bank for Moodle and other platforms"),
     "checkpoint-report": ("reports.measure", "measure the course's own weights and write down what was measured"),
 }

@@ -90,7 +90,7 @@ PATTERNS = {  # of what stands on one line and has a form
 
 def question_from(fields: Mapping, lesson: str) -> tuple[Question | None, list[tuple[int, str]]]:
     """Return the question that `fields` describe, or None, and what is wrong with it, each with its line."""
-    check = _Check(fields.get("id"))
+    check = Check(fields.get("id"))
     kind = fields.get("kind", "one")
     if kind not in KINDS:
         check.choice(fields, "kind", KINDS)
@@ -109,7 +109,7 @@ def question_from(fields: Mapping, lesson: str) -> tuple[Question | None, list[t
     return (None if check.problems else question), check.problems
 
 
-def _option(check: "_Check", entry: Mapping, kind: str, number: int) -> Option:
+def _option(check: "Check", entry: Mapping, kind: str, number: int) -> Option:
     values = check.all(entry, OPTION_FIELDS[kind], f"an option of a question of kind `{kind}`")
     if kind in ("one", "several", "order") and ("text" in entry) == ("code" in entry):
         check.wrong(entry.line, "give this entry either `text` or `code`")
@@ -174,7 +174,7 @@ _WHOLE: dict[str, Callable[[Question], Iterator[str]]] = {
 }
 
 
-class _Check:
+class Check:
     """Reads the fields of one question and collects what is wrong, so that one run tells all of it."""
 
     def __init__(self, name: object):
@@ -264,6 +264,14 @@ class _Check:
             return ()
         return tuple(value)
 
+    def texts(self, mapping: Mapping, key: str, _: tuple = ()) -> tuple[str, ...]:
+        value = mapping[key]
+        fits = isinstance(value, list) and all(isinstance(text, str) and text.strip() for text in value)
+        if not fits or not 2 <= len(value) <= len(LETTERS) or len(set(value)) < len(value):
+            self.wrong(mapping.line_of(key), f"`{key}` must be a list of 2 to {len(LETTERS)} different texts")
+            return ()
+        return tuple(value)
+
     def options(self, mapping: Mapping, key: str, _: tuple = ()) -> list[Mapping]:
         value = mapping[key]
         if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
@@ -273,16 +281,17 @@ class _Check:
 
 
 _READERS = {
-    "text": _Check.text,
-    "code": _Check.code,
-    "python": _Check.python,
-    "id": _Check.formed,
-    "module": _Check.formed,
-    "choice": _Check.choice,
-    "truth": _Check.truth,
-    "number": _Check.number,
-    "distance": _Check.distance,
-    "line": _Check.line,
-    "facts": _Check.facts,
-    "options": _Check.options,
+    "text": Check.text,
+    "code": Check.code,
+    "python": Check.python,
+    "id": Check.formed,
+    "module": Check.formed,
+    "choice": Check.choice,
+    "truth": Check.truth,
+    "number": Check.number,
+    "distance": Check.distance,
+    "line": Check.line,
+    "facts": Check.facts,
+    "texts": Check.texts,
+    "options": Check.options,
 }

@@ -35,7 +35,7 @@ class UnknownQuestion(CourseError, LookupError):
 def ask(question_id: str) -> None:
     """Show a question of the bank, with buttons in a notebook and as plain text elsewhere."""
     question = find_question(question_id)
-    if not _in_notebook():
+    if not in_notebook():
         _print_question(question)
         return
     from IPython.display import display
@@ -118,7 +118,7 @@ def _print_question(question: Question) -> None:
     print("\n" + how_to_answer(question))
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether a Jupyter kernel runs this code (then outputs are displayed, not only printed)."""
     try:
         from IPython import get_ipython

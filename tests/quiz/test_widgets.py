@@ -166,7 +166,7 @@ def test_in_a_notebook_the_stored_text_is_the_question_and_holds_no_answer(monke
     import IPython.display
 
     shown = []
-    monkeypatch.setattr(quiz, "_in_notebook", lambda: True)
+    monkeypatch.setattr(quiz, "in_notebook", lambda: True)
     monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
     monkeypatch.setattr("course_utils.quiz.widgets.display", lambda data, raw: shown.append(data))
     ask("one-right")
