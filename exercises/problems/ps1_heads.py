@@ -212,6 +212,8 @@ def _has_scores(model, architecture, num_classes):
 def _only_the_head_is_new(architecture, num_classes):
     model = _with_new_head(networks.outline(architecture), num_classes)
     after = _has_scores(model, architecture, num_classes)
+    kernel = getattr(after.head, "kernel_size", (1, 1))
+    expect(kernel == (1, 1), f"The kernel of the new head is {kernel}; that of the old one was 1x1.")
     lost = networks.lost_layers(networks.shapes_of(architecture), after)
     expect(
         not lost,
@@ -275,7 +277,7 @@ def _lives_where_the_model_lives():
 
 def _everything_else_stays(architecture, train):
     model = networks.build(architecture).train(train)
-    frozen = next(iter(model.parameters())).requires_grad_(False)
+    next(model.parameters()).requires_grad_(False)  # somebody has frozen a part of it
     head_name = networks.head_name(architecture)
     old = model.get_submodule(head_name)
     modes = {module: module.training for module in model.modules()}
@@ -287,7 +289,11 @@ def _everything_else_stays(architecture, train):
     expect(not changed, f"{len(changed)} tensors outside the head changed, {changed[:1]} for example.")
     stirred = [name for name, module in model.named_modules() if module.training != modes.get(module, module.training)]
     expect(not stirred, f"The model was in {'train' if train else 'eval'} mode, and a part of it is not any more.")
-    others = [name for name, parameter in model.named_parameters() if learning.get(parameter) == (parameter is frozen)]
+    others = [
+        name
+        for name, parameter in model.named_parameters()
+        if learning.get(parameter, parameter.requires_grad) != parameter.requires_grad
+    ]
     expect(
         not others,
         f"What may learn has changed outside the head: requires_grad of {others[:1]} is another. Freezing is step 3.",

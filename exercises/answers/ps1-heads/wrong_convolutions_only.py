@@ -2,7 +2,7 @@
 #
 # score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
-#   - "a small ViT:"
+#   - "a small VGG: 4 tensors that are not the head's still have requires_grad=True"
 
 # %% freeze_backbone
 def freeze_backbone(model):

@@ -3,7 +3,7 @@
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "Your code printed: working on RGB"
-#   - "[passed] a tower"
+#   - "[passed] the proportions stay: a square, a panorama, a tower, a thumbnail that grows"
 
 # %% as_rgb
 import warnings

@@ -2,7 +2,7 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
-#   - "[passed] a panorama"
+#   - "[passed] the proportions stay: a square, a panorama, a tower, a thumbnail that grows"
 
 # %% as_rgb
 def as_rgb(image):

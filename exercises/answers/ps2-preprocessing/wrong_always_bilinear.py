@@ -3,7 +3,7 @@
 # score: {as_rgb: 7, resize_and_crop: 3.5, to_tensor: 6, preprocess: 3}
 # feedback:
 #   - "[not yet] a high picture, bicubic"
-#   - "[not yet] the recipe of EfficientNet_B0_Weights.IMAGENET1K_V1"
+#   - "This is bilinear, and bicubic was asked."
 
 # %% resize_and_crop
 def resize_and_crop(image, resize_size, crop_size, interpolation):

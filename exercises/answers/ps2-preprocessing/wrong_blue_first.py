@@ -2,8 +2,8 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
 # feedback:
-#   - "The numbers are off by up to"
-#   - "[not yet] a single picture"
+#   - "The channels come in the order blue, green, red."
+#   - "A single image, which is no list, should become a batch of one."
 
 # %% to_tensor
 def to_tensor(image, mean, std):

@@ -3,8 +3,8 @@
 # score: {as_rgb: 2, resize_and_crop: 6, to_tensor: 6, preprocess: 5}
 # feedback:
 #   - "[not yet] the left half is transparent"
-#   - "[not yet] a photo that lies on its side"
-#   - "[not yet] gray with 16 bits"
+#   - "You show the colours that lie below what is transparent. It should become white."
+#   - "Everything above 255 became white. 16 bits go up to 65535."
 
 # %% as_rgb
 def as_rgb(image):

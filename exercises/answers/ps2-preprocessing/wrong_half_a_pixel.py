@@ -2,7 +2,7 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 0.5}
 # feedback:
-#   - "[not yet] a crop with an odd number of pixels to spare"
+#   - "is its longer side not cut off to a whole number?"
 
 # %% resize_and_crop
 import math

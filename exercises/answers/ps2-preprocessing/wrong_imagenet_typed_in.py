@@ -2,8 +2,8 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 3.5, preprocess: 2}
 # feedback:
-#   - "[not yet] a mean and std of 0.5"
-#   - "[not yet] a recipe that the club made up"
+#   - "They should go from -1.00 to 1.00, and yours go from -2.12 to 2.64."
+#   - "Does everything come from the preset?"
 
 # %% to_tensor
 def to_tensor(image, mean, std):

@@ -2,7 +2,7 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
 # feedback:
-#   - "The numbers are off by up to"
+#   - "Is a division by 255 missing?"
 
 # %% to_tensor
 def to_tensor(image, mean, std):

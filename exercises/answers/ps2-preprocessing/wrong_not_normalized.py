@@ -2,7 +2,7 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
 # feedback:
-#   - "They should go from -2.12 to 2.64, and yours go from 0.00 to 1.00."
+#   - "These are the pixels divided by 255; mean and std are missing."
 
 # %% to_tensor
 def to_tensor(image, mean, std):

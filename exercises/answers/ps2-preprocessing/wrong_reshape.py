@@ -2,7 +2,7 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0.5, preprocess: 0}
 # feedback:
-#   - "The numbers are off by up to"
+#   - "The pixels are in other places: reshape gives the right shape and stirs them, permute moves them."
 
 # %% to_tensor
 def to_tensor(image, mean, std):

@@ -2,7 +2,7 @@
 #
 # score: {as_rgb: 7, resize_and_crop: 0.5, to_tensor: 6, preprocess: 0}
 # feedback:
-#   - "Right size, but a pixel is off by up to"
+#   - "The picture was squashed to a square: both sides became resize_size."
 
 # %% resize_and_crop
 def resize_and_crop(image, resize_size, crop_size, interpolation):
