@@ -122,7 +122,11 @@ def _keep_frozen_layers_in_eval(model: nn.Module, _inputs: tuple) -> None:
 
 
 def _all_heads(model: nn.Module) -> list[Head]:
-    extra = [Head(name, layer) for name, layer in model.named_modules() if name in AUXILIARY_HEADS]
+    extra = [
+        Head(name, layer)
+        for name, layer in model.named_modules()
+        if name in AUXILIARY_HEADS and isinstance(layer, nn.Linear | nn.Conv2d)
+    ]
     return [*extra, find_head(model)]
 
 
