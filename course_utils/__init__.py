@@ -6,6 +6,7 @@ A module is only imported when one of its names is first used, so that
 """
 
 from importlib import import_module
+from typing import Any
 
 _HOME_OF = {
     "DeviceError": "device",
@@ -57,10 +58,10 @@ _HOME_OF = {
     "load_progress": "quiz.progress",
 }
 
-__all__ = sorted(_HOME_OF)
+__all__ = sorted(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll] - one table, not two
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'course_utils' has no attribute {name!r}")
     return getattr(import_module(f"course_utils.{_HOME_OF[name]}"), name)

@@ -32,8 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         if arguments and arguments[0] == name:
             command = import_module(f"course_utils.{module}")
             command.add_arguments(subparser)
+            subparser.set_defaults(run=command.run)
     args = parser.parse_args(arguments)
-    return command.run(args) or 0
+    return args.run(args) or 0
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Reliability(NamedTuple):
     lower: np.ndarray  # where the bin begins, 0 to 1
     confidence: np.ndarray  # mean probability of the answers that were given
     accuracy: np.ndarray  # share of them that is right
-    count: np.ndarray  # how many there are
+    count: np.ndarray  # how many there are  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 def reliability(logits: torch.Tensor, labels: torch.Tensor, bins: int = 10) -> Reliability:

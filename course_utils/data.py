@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -15,6 +16,7 @@ from course_utils.errors import CourseError
 from course_utils.images import ImageError, open_image
 from course_utils.progress_bar import progress_bar
 
+T = TypeVar("T")
 CATS_AND_DOGS = ("cat", "dog")
 NO_PICTURES = {"Thumbs.db", "desktop.ini", "__MACOSX"}  # what Windows and macOS leave in folders and archives
 
@@ -32,9 +34,9 @@ class Pictures:
     PIL images into tensors.
     """
 
-    images: tuple[Image.Image, ...]
-    labels: tuple[int, ...]
-    categories: tuple[str, ...]
+    images: Sequence[Image.Image]
+    labels: Sequence[int]
+    categories: Sequence[str]
 
     def __post_init__(self) -> None:
         # Lists and arrays are welcome, but what is frozen should hold nothing that can change.
@@ -57,10 +59,10 @@ class Pictures:
 
     def subset(self, indices: Iterable[int]) -> "Pictures":
         """The pictures at these positions, in this order, with the same categories."""
-        indices = indices.tolist() if hasattr(indices, "tolist") else list(indices)
-        if any(isinstance(i, bool | np.bool_) for i in indices):
+        positions = to_list() if (to_list := getattr(indices, "tolist", None)) else list(indices)
+        if any(isinstance(i, bool | np.bool_) for i in positions):
             raise PicturesError("subset takes positions, not a mask of True and False; use numpy.flatnonzero(mask).")
-        return Pictures([self.images[i] for i in indices], [self.labels[i] for i in indices], self.categories)
+        return Pictures([self.images[i] for i in positions], [self.labels[i] for i in positions], self.categories)
 
     def counts(self) -> dict[str, int]:
         """How many pictures each category has; 0 for a category without any."""
@@ -246,9 +248,9 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(seen, key=natural)
 
 
-def _torchvision_dataset(builder, root: str | Path, download: bool, **options):
+def _torchvision_dataset(builder: type[T], root: str | Path, download: bool, **options: object) -> T:
     try:
-        return builder(Path(root).expanduser(), download=download, **options)
+        return builder(Path(root).expanduser(), download=download, **options)  # pyright: ignore[reportCallIssue]
     except (OSError, RuntimeError) as error:  # what torchvision raises without a network and with a damaged file
         advice = "" if download else " with download=True"
         raise PicturesError(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -55,7 +56,7 @@ def describe_device(device: torch.device | str | None = None) -> str:
     return f"{device.type} ({threads} thread{'s' if threads != 1 else ''})"
 
 
-def to_device(batch, device: torch.device | str):
+def to_device(batch: Any, device: torch.device | str) -> Any:
     """Move a tensor, a module, or any nesting of lists, tuples and dicts of them; leave everything else alone."""
     if isinstance(batch, torch.Tensor | nn.Module):
         return batch.to(device)

@@ -130,9 +130,12 @@ def keep_frozen_layers_in_eval(model: nn.Module, _inputs: tuple) -> None:
 
 
 def _all_heads(model: nn.Module) -> list[Head]:
-    head = find_head(model)
-    extra = [Head(name, layer) for name, layer in model.named_modules() if name in AUXILIARY_HEADS]
-    return [*extra, head]
+    extra = [
+        Head(name, layer)
+        for name, layer in model.named_modules()
+        if name in AUXILIARY_HEADS and isinstance(layer, nn.Linear | nn.Conv2d)
+    ]
+    return [*extra, find_head(model)]
 
 
 def _check_model(model: object) -> None:

@@ -61,7 +61,7 @@ def count_right(logits: torch.Tensor, labels: torch.Tensor) -> int:
     return int((logits.argmax(dim=1) == labels).sum())
 
 
-def check_settings(validation, *, patience: int | None, lr: float, **counts: int) -> None:
+def check_settings(validation: object, *, patience: int | None, lr: float, **counts: int) -> None:
     if patience is not None:
         counts["patience"] = patience
         if validation is None:

@@ -6,10 +6,11 @@ soon as the last batch is smaller.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import sklearn.metrics
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,13 @@ class ThresholdSweep(NamedTuple):
     recall: np.ndarray
 
 
-def accuracy(actual: Sequence[int], predicted: Sequence[int]) -> float:
+def accuracy(actual: ArrayLike, predicted: ArrayLike) -> float:
     """Return the share of right answers, 0 to 1. Both are category numbers, one for each picture."""
     return float(sklearn.metrics.accuracy_score(*_same_length(actual=actual, predicted=predicted)))
 
 
 def confusion_matrix(
-    actual: Sequence[int], predicted: Sequence[int], categories: Sequence[str], positive: str | None = None
+    actual: ArrayLike, predicted: ArrayLike, categories: Sequence[str], positive: str | None = None
 ) -> ConfusionMatrix:
     """Count how often each actual category was given each answer.
 
@@ -76,7 +77,7 @@ def confusion_matrix(
 
 
 def precision_recall(
-    actual: Sequence[int], predicted: Sequence[int], categories: Sequence[str], positive: str
+    actual: ArrayLike, predicted: ArrayLike, categories: Sequence[str], positive: str
 ) -> PrecisionRecall:
     """Return precision and recall of the category named ``positive``, each 0 to 1.
 
@@ -85,13 +86,14 @@ def precision_recall(
     actual, predicted = _same_length(actual=actual, predicted=predicted)
     _check_labels(categories, actual=actual, predicted=predicted)
     index = _position(positive, categories)
-    precision, recall, _, _ = sklearn.metrics.precision_recall_fscore_support(
-        actual, predicted, labels=[index], zero_division=np.nan
-    )
-    return PrecisionRecall(float(precision[0]), float(recall[0]))
+    options: dict[str, Any] = {"labels": [index], "average": None, "zero_division": np.nan}
+    precision, recall, *_ = sklearn.metrics.precision_recall_fscore_support(actual, predicted, **options)
+    return PrecisionRecall(np.asarray(precision).item(), np.asarray(recall).item())
 
 
-def threshold_sweep(actual: Sequence[int], probabilities, categories: Sequence[str], positive: str) -> ThresholdSweep:
+def threshold_sweep(
+    actual: ArrayLike, probabilities: ArrayLike, categories: Sequence[str], positive: str
+) -> ThresholdSweep:
     """Return precision and recall of ``positive`` at every threshold that makes a difference, lowest first.
 
     ``probabilities`` has shape (N,): how likely each picture is ``positive``, or (N, categories) as softmax gives
@@ -112,11 +114,12 @@ def threshold_sweep(actual: Sequence[int], probabilities, categories: Sequence[s
     return ThresholdSweep(threshold, precision[:-1], recall[:-1])
 
 
-def _array(values) -> np.ndarray:
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+def _array(values: ArrayLike) -> np.ndarray:
+    detach = getattr(values, "detach", None)  # a tensor with gradients, or on a GPU, is no array yet
+    return np.asarray(detach().cpu() if detach else values)
 
 
-def _same_length(**values) -> list[np.ndarray]:
+def _same_length(**values: ArrayLike) -> list[np.ndarray]:
     """The named sequences as one-dimensional arrays of one length, or a ValueError that names them."""
     arrays = {name: _array(value) for name, value in values.items()}
     for name, array in arrays.items():

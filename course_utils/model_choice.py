@@ -60,7 +60,7 @@ def catalogue(names: Sequence[str] | None = None) -> list[Candidate]:
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise ValueError(f"torchvision has no classifier {unknown[0]!r}; see torchvision.models.list_models().")
-    return [from_weights(name, models.get_model_weights(name).DEFAULT) for name in names or known]
+    return [from_weights(name, models.get_model_weights(name)["DEFAULT"]) for name in names or known]
 
 
 def from_weights(name: str, weights: models.WeightsEnum) -> Candidate:
@@ -204,7 +204,7 @@ class _LiveTensors(TorchDispatchMode):
     What holds the numbers of a tensor is its storage. Two tensors can share one (a view), which is counted once.
     """
 
-    def __init__(self, exclude: Sequence[torch.Tensor]):
+    def __init__(self, exclude: Sequence[torch.Tensor]) -> None:
         super().__init__()
         self.now = self.peak = 0
         self.known = {tensor.untyped_storage()._cdata for tensor in exclude}

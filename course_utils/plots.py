@@ -8,12 +8,14 @@ import base64
 import io
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 from PIL import Image
@@ -43,7 +45,9 @@ GRAY = "#B8B8B8"
 HATCHES = ["", "//", "..", "xx", "\\\\", "++", "oo"]
 
 WIDTH = 7.5  # inches; at 100 dots an inch as wide as a notebook's text
-STYLE = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
+STYLE: dict[Any, Any] = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
+
+Shown = Image.Image | np.ndarray | torch.Tensor  # whatever is shown as a picture
 
 
 def show(fig: Figure, alt: str) -> None:
@@ -96,7 +100,7 @@ def show_images(images: Sequence, titles: Sequence[str] | None = None, alt: str 
         show(fig, alt)
 
 
-def show_steps(steps: Mapping[str, object], alt: str) -> None:
+def show_steps(steps: Mapping[str, Shown], alt: str) -> None:
     """Show what happens to a picture step by step, from left to right: name of the step -> picture after it.
 
     Below each stands its size in pixels, width × height; arrows lie in between.
@@ -119,7 +123,7 @@ def show_steps(steps: Mapping[str, object], alt: str) -> None:
         show(fig, alt)
 
 
-def show_predictions(image, predictions: Sequence[Prediction], alt: str, *, title: str = "") -> None:
+def show_predictions(image: Shown, predictions: Sequence[Prediction], alt: str, *, title: str = "") -> None:
     """Show a picture and beside it the answers of `predict` for it, as bars from 0 to 100 %, the best on top."""
     if not predictions:
         raise ValueError("There are no predictions to show.")
@@ -215,7 +219,8 @@ def show_history(histories: History | Mapping[str, History], alt: str) -> None:
         raise ValueError("There is no epoch to show.")
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, 3.2), layout="constrained")
-        for ax, quantity in zip(fig.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        left, right = fig.subplots(1, 2)
+        for ax, quantity in ((left, "loss"), (right, "accuracy")):
             for number, (name, history, which) in enumerate(curves):
                 values = getattr(history, f"{'train' if which == 'training' else which}_{quantity}")
                 dashed = {"ls": "--", "mfc": "white"} if name == "training" else {}
@@ -226,8 +231,8 @@ def show_history(histories: History | Mapping[str, History], alt: str) -> None:
                     ax.plot(best, values[best - 1], "o", ms=12, mfc="none", mec="black", label=ring)
             ax.set(xlabel="epoch", ylabel=f"{part} {quantity}".strip())
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        ax.yaxis.set_major_formatter(_percent)
-        ax.legend(frameon=False, fontsize=10)
+        right.yaxis.set_major_formatter(_percent)
+        right.legend(frameon=False, fontsize=10)
         show(fig, alt)
 
 
@@ -294,8 +299,8 @@ def show_bars(
         fig = Figure(figsize=(WIDTH, 0.5 * len(numbers) + 0.9), layout="constrained")
         ax = fig.subplots()
         for position, (mean, array) in enumerate(zip(means, numbers.values(), strict=True)):
-            look = {"color": PALETTE[position % len(PALETTE)], "hatch": HATCHES[position % len(HATCHES)]}
-            ax.barh(position, mean, height=0.6, edgecolor="white", **look)
+            color, hatch = PALETTE[position % len(PALETTE)], HATCHES[position % len(HATCHES)]
+            ax.barh(position, mean, height=0.6, edgecolor="white", color=color, hatch=hatch)
             if len(array) > 1:
                 ax.plot([array.min(), array.max()], [position] * 2, color="black", marker="|", ms=9)
                 ax.plot(array, [position] * len(array), "o", mfc="white", mec="black", ms=4)
@@ -394,7 +399,7 @@ def show_reliability(tables: Mapping[str, Reliability], alt: str) -> None:
             ax.vlines(table.confidence, table.accuracy, table.confidence, color=GRAY, lw=3)
             sizes = 30 + 270 * table.count / table.count.sum()
             ax.scatter(table.confidence, table.accuracy, s=sizes, zorder=3, **_look(number))
-            for x, y, count in zip(*table[1:], strict=True):
+            for x, y, count in zip(table.confidence, table.accuracy, table.count, strict=True):
                 away, side = (11, "bottom") if y > x else (-11, "top")  # on the side where the gray line is not
                 ax.annotate(str(count), (x, y), (0, away), textcoords="offset points", ha="center", va=side, fontsize=9)
             ax.set(title=name, xlabel="how sure (softmax)", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
@@ -451,7 +456,7 @@ def show_trade_off(
         show(fig, alt)
 
 
-def _draw_image(ax, image) -> np.ndarray:
+def _draw_image(ax: Axes, image: Shown) -> np.ndarray:
     pixels = _pixels(image)
     brightest = 255 if pixels.dtype.kind in "iu" else 1  # else matplotlib would stretch the contrast of gray pictures
     smooth = None if max(pixels.shape) >= 128 else "nearest"  # show small pictures as the squares that they are
@@ -459,7 +464,7 @@ def _draw_image(ax, image) -> np.ndarray:
     return pixels
 
 
-def _pixels(image) -> np.ndarray:
+def _pixels(image: Shown) -> np.ndarray:
     """Anything that is a picture as an array (H, W) or (H, W, 3) that matplotlib shows."""
     if isinstance(image, Image.Image):
         return np.asarray(image if image.mode == "L" else to_rgb(image))  # as the network sees it
@@ -480,7 +485,7 @@ def _look(number: int) -> dict:
     return {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
 
 
-def _percent(value: float, _position: int | None = None) -> str:
+def _percent(value: float, _position: float = 0) -> str:
     return f"{100 * value:g}%"
 
 

@@ -26,7 +26,8 @@ def remove_channels(model: nn.Module, share: float) -> nn.Module:
                 if tensor.ndim > 0:  # num_batches_tracked is a single number
                     _replace(layer, name, tensor[keep])
         _replace(block.conv2, "weight", block.conv2.weight[:, keep])
-        block.conv1.out_channels = block.bn1.num_features = block.conv2.in_channels = count
+        block.conv1.out_channels = block.conv2.in_channels = count
+        block.bn1.num_features = count  # pyright: ignore[reportArgumentType] - torchvision declares any layer here
     return model
 
 

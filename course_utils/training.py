@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from course_utils.batches import in_batches, labels_of, preprocess
 from course_utils.checkpoint import Stateful, load_checkpoint, save_checkpoint
 from course_utils.data import Pictures
-from course_utils.device import get_device
+from course_utils.device import get_device, to_device
 from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
 from course_utils.inference import evaluating
 from course_utils.progress_bar import progress_bar
@@ -216,7 +216,7 @@ def _train_one_epoch(
     model.train()
     total_loss, right, count = 0.0, 0, 0
     for images, labels in batches:
-        images, labels = images.to(device), labels.to(device)
+        images, labels = to_device((images, labels), device)
         optimizer.zero_grad()
         logits, *auxiliary = _outputs(model(images))
         loss = F.cross_entropy(logits, labels)
@@ -280,7 +280,7 @@ class _Prepared:
     They are kept in memory when they fit in ``CACHE_LIMIT``, else prepared again for each batch.
     """
 
-    def __init__(self, transform: Callable, pictures: Pictures, progress: bool):
+    def __init__(self, transform: Callable, pictures: Pictures, progress: bool) -> None:
         self.labels = labels_of(pictures)
         self.source = pictures
         self.transform = transform

@@ -4,8 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import ArrayLike
 
-PINK, BLACK = np.float32([205, 135, 130]), np.float32([34, 30, 32])
+
+def floats(values: ArrayLike) -> np.ndarray:
+    """Return an array of 32-bit floats, plenty for a picture."""
+    return np.asarray(values, np.float32)
+
+
+PINK, BLACK = floats([205, 135, 130]), floats([34, 30, 32])
 FUR, NOSE, EYE, INNER_EAR, TONGUE, MOUTH = range(6)  # what can cover a part
 HEAD, BODY = range(2)  # the two frames that parts belong to
 Vector = np.ndarray | tuple[float, float, float]
@@ -80,39 +87,40 @@ def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
     turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     nod = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     tilt = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return np.float32(turn @ nod @ tilt)
+    return floats(turn @ nod @ tilt)
 
 
 def vec(x: float, y: float, z: float) -> np.ndarray:
-    return np.float32([x, y, z])
+    return floats([x, y, z])
 
 
 def ball(center: Vector, radii: Vector, cover: int = FUR, tone: float = 0.0) -> Part:
     """An ellipsoid whose axes are x, y and z."""
-    return Part(np.float32(center), np.float32(radii), np.eye(3, dtype=np.float32), cover, tone)
+    return Part(floats(center), floats(radii), np.eye(3, dtype=np.float32), cover, tone)
 
 
 def bone(start: Vector, end: Vector, thick: float, flat: float = 1.0, cover: int = FUR, tone: float = 0.0) -> Part:
     """A long ellipsoid from `start` to `end`, `thick` in radius; `flat` is its depth as a share of that."""
-    start, end = np.float32(start), np.float32(end)
-    length = np.linalg.norm(end - start)
-    x, y, z = (end - start) / length
+    first, last = floats(start), floats(end)
+    length = float(np.linalg.norm(last - first))
+    x, y, z = (last - first) / length
     x = x or 1e-6  # a bone that runs straight along z would leave its other axes open
     out = np.hypot(x, y)
     # The second axis runs along the bone, the first is level with the picture, the third is across both.
-    axes = np.float32([[y / out, x, -x * z / out], [-x / out, y, -y * z / out], [0, z, out]])
-    return Part((start + end) / 2, vec(thick, length / 2 + 0.3 * thick, flat * thick), axes, cover, tone)
+    axes = floats([[y / out, x, -x * z / out], [-x / out, y, -y * z / out], [0, z, out]])
+    return Part((first + last) / 2, vec(thick, length / 2 + 0.3 * thick, flat * thick), axes, cover, tone)
 
 
 def spike(start: Vector, end: Vector, thick: float, flat: float = 0.4, cover: int = FUR) -> list[Part]:
     """A pointed ear: balls from `start` to `end`, each smaller and nearer to the tip than the one before."""
     shrink = 0.72 ** np.arange(7, dtype=np.float32)
-    return [ball(end + k * (start - end), k * thick * vec(1, 1, flat), cover, tone=-1) for k in shrink]
+    first, last = floats(start), floats(end)
+    return [ball(last + k * (first - last), k * thick * vec(1, 1, flat), cover, tone=-1) for k in shrink]
 
 
 def cat_head(breed: Breed, rng: Generator) -> list[Part]:
     wide, short = rng.uniform(0.95, 1.08), 0.35 * (1 - breed.muzzle)
-    eye, tall, lean = rng.uniform(0.18, 0.23), breed.ears * rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.35)
+    eye, tall, lean = rng.uniform(0.18, 0.23), float(breed.ears) * rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.35)
     mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
     parts = [
         ball((0, 0, 0), (wide, 0.86, 0.85)),

@@ -23,6 +23,7 @@ from course_utils.doodles.anatomy import (
     Breed,
     Frame,
     Part,
+    floats,
     vec,
 )
 
@@ -62,14 +63,14 @@ def make_looks(species: str, breed: Breed, coat: Breed, rng: Generator) -> Looks
     sun = vec(rng.uniform(-1, 1), rng.uniform(0.3, 1.2), rng.uniform(0.3, 1.2))
     bright = rng.uniform(0.88, 1.12)
     shades = bright * (1 + 0.05 * rng.standard_normal((2, 3), np.float32))
-    main, second = np.clip(shades * np.float32([coat.main, coat.second]), 10, 245)
+    main, second = np.clip(shades * floats([coat.main, coat.second]), 10, 245)
     return Looks(
         breed=coat._replace(ears=breed.ears, muzzle=breed.muzzle, fluff=breed.fluff),
         main=main,
         second=second,
         nose=PINK * 0.9 if rng.random() < (0.6 if cat else 0.05) else BLACK,
         inner_ear=main + (0.5 if cat else 0.25) * (PINK - main),
-        iris=np.float32(irises[rng.integers(len(irises))]),
+        iris=floats(irises[rng.integers(len(irises))]),
         pupil=rng.uniform(0.18, 0.6) if cat else 0.6,
         waves=1.6 * rng.standard_normal((6, 3), np.float32),
         phases=2 * np.pi * rng.random(6, np.float32),
@@ -77,7 +78,7 @@ def make_looks(species: str, breed: Breed, coat: Breed, rng: Generator) -> Looks
         hair=rng.uniform(0.05, 0.13),
         sun=sun / np.linalg.norm(sun),
         ambient=rng.uniform(0.4, 0.8),
-        tint=np.float32([1.08, 1.0, 0.9]) ** rng.uniform(-1, 1.3) * rng.uniform(0.95, 1.3),
+        tint=floats([1.08, 1.0, 0.9]) ** rng.uniform(-1, 1.3) * rng.uniform(0.95, 1.3),
     )
 
 
@@ -100,7 +101,7 @@ def fur_color(points: np.ndarray, tone: np.ndarray, head: np.ndarray, looks: Loo
     light = (looks.breed.light * np.clip(tone, 0, 1))[:, None]
     dark = (looks.breed.points * np.clip(-tone, 0, 1))[:, None]
     color = looks.main + amount[:, None] * (looks.second - looks.main)
-    return (color + light * (np.float32([236, 230, 220]) - color)) * (1 - 0.75 * dark)
+    return (color + light * (floats([236, 230, 220]) - color)) * (1 - 0.75 * dark)
 
 
 def noise(rng: Generator, height: int, width: int, cell_y: float, cell_x: float) -> np.ndarray:
@@ -207,7 +208,7 @@ def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Loo
     picture[pixels, :3] = color
     picture[pixels, 3] = 255
     # Fur has no sharp outline: a pixel takes the colour of a neighbour that noise chooses, but not near eyes and nose.
-    fuzz = (flags[..., 2] < 0.15) * np.float32(scale * rng.uniform(0.02, 0.05) * looks.breed.fluff)
+    fuzz = (flags[..., 2] < 0.15) * floats(scale * rng.uniform(0.02, 0.05) * looks.breed.fluff)
     ruler = np.arange(side, dtype=np.float32)
     rows = np.clip(ruler[:, None] + fuzz * hairs, 0, side - 1).astype(int)
     columns = np.clip(ruler + fuzz * locks, 0, side - 1).astype(int)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter
 
-from course_utils.doodles.anatomy import CATS, DOGS, Frame, body, cat_head, dog_head, place, rotation, vec
+from course_utils.doodles.anatomy import CATS, DOGS, Frame, body, cat_head, dog_head, floats, place, rotation, vec
 from course_utils.doodles.fur import View, blur, make_looks, noise, paint
 
 
@@ -152,7 +152,7 @@ def draw_pet(species: str, size: int, style: str, rng: Generator) -> Image.Image
     oversampling = 2 if size < 128 else 1  # small pictures are drawn larger and shrunk, so that edges are smooth
     side = size * oversampling
     scale = side * rng.uniform(0.85, 1.15) / float(max(high - low) + 0.8)
-    origin = np.float32(side * (0.5 + rng.normal(0, 0.05, 2)) + scale * (low + high) / 2 * (-1, 1))
+    origin = floats(side * (0.5 + rng.normal(0, 0.05, 2)) + scale * (low + high) / 2 * (-1, 1))
     view = View(turn, scale, origin, side)
     animal = paint(face + torso, (head_frame, body_frame), view, looks, rng)
     opacity = animal[..., 3] / 255

@@ -6,6 +6,8 @@ kernels are made for large maps, and spend most of a training step there. Writte
 pictures of 48 px, on two cores with AMX. Parameters, their names and the result (up to rounding) stay the same.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,12 +18,12 @@ LARGEST_SIDE = 8  # px of a feature map; at 12 px the usual kernels are faster a
 class SmallMapConv2d(nn.Conv2d):
     """A `torch.nn.Conv2d` that multiplies matrices under bfloat16 autocast on a CPU, where its input is small."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve ``x`` ``(N, C, H, W)``."""
-        small = x.device.type == "cpu" and max(x.shape[2:]) <= LARGEST_SIDE
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolve ``input`` ``(N, C, H, W)``."""
+        small = input.device.type == "cpu" and max(input.shape[2:]) <= LARGEST_SIDE
         if small and torch.is_autocast_enabled("cpu"):
-            return _MatmulConvolution.apply(x, self.weight, self.stride[0])
-        return super().forward(x)
+            return _MatmulConvolution.apply(input, self.weight, self.stride[0])
+        return super().forward(input)
 
 
 def speed_up_small_maps(model: nn.Module) -> nn.Module:
@@ -49,7 +51,7 @@ def _is_plain(conv: nn.Conv2d) -> bool:
 class _MatmulConvolution(torch.autograd.Function):
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.bfloat16)
-    def forward(ctx, x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int) -> Tensor:
         channels_out, _, side, _ = weight.shape
         height, width = (-(-length // stride) for length in x.shape[2:])
         padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, *[side // 2] * 4))
@@ -62,10 +64,10 @@ class _MatmulConvolution(torch.autograd.Function):
 
     @staticmethod
     @torch.amp.custom_bwd(device_type="cpu")
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         columns, matrix = ctx.saved_tensors
         padded_shape, side, stride, height, width = ctx.sizes
-        grad = grad.permute(0, 2, 3, 1).flatten(0, 2)
+        grad = gradients[0].permute(0, 2, 3, 1).flatten(0, 2)
         grad_weight = (columns.T @ grad).view(side, side, padded_shape[3], -1).permute(3, 2, 0, 1)
         grad_windows = (grad @ matrix.T).view(padded_shape[0], height, width, side * side, -1)
         grad_padded = grad.new_zeros(padded_shape)

@@ -127,7 +127,7 @@ def prepare(recipe: Recipe, num_classes: int, device: torch.device, start_from: 
         model.load_state_dict(start_from)
     if device.type == "cpu" and recipe.precision == "bf16":
         speed_up_small_maps(model)
-    model = model.to(device, memory_format=memory_format(device, recipe.precision))
+    model.to(device).to(memory_format=memory_format(device, recipe.precision))  # pyright: ignore[reportCallIssue]
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]
     optimizer = torch.optim.SGD(
@@ -178,7 +178,7 @@ def train_epoch(run: Run, images: Tensor, labels: Tensor, epoch: int, progress: 
     torch.manual_seed((recipe.seed * 1000 + epoch) * recipe.processes + rank)  # dropout: another in each process
 
     run.model.train()
-    total = torch.zeros((), device=device)
+    total, lr = torch.zeros((), device=device), 0.0
     bar = tqdm(mixes, f"epoch {epoch + 1}/{epochs}, {px} px", total=steps, disable=not progress)
     for step, (own_share, center) in enumerate(bar):
         step_of_run = epoch * steps + step + 1
