@@ -3,6 +3,7 @@
 from __future__ import annotations  # so that an old Python gets the doctor's advice, not a SyntaxError
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -34,8 +35,20 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_arguments(subparser)
             subparser.set_defaults(run=command.run)
     args = parser.parse_args(arguments)
-    return args.run(args) or 0
+    try:
+        status = args.run(args) or 0
+        sys.stdout.flush()
+        return status
+    except OSError as error:
+        if error.filename is not None:  # not of our output, but of a file that the command should know how to miss
+            raise
+        if not isinstance(error, BrokenPipeError):  # as in `| head -1`: whoever reads our output has seen enough
+            print(f"The output cannot be written: {error.strerror or error}.", file=sys.stderr)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for what Python flushes at its end
+        return 1
 
 
 if __name__ == "__main__":
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path.append(sys.path.pop(0))  # a random.py in the reader's folder must not stand in for Python's own
     sys.exit(main())

@@ -18,16 +18,22 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
 from pathlib import Path
+
+from course_utils.errors import shown
 
 OK, NOTE, FAIL = "OK", "NOTE", "FAIL"
 OLDEST_PYTHON = (3, 11)  # as `requires-python` in pyproject.toml
 DISTRIBUTION = "pretrained-vision-course"
 PLACEHOLDER = "pretrained-vision-course/pretrained-vision-course"  # the repository's name until `make fork`
 GIB = 2**30
+# Packages of the course for which a reader's own file is often named, besides the modules of Python itself.
+OFTEN_HIDDEN = ("torch", "torchvision", "numpy", "matplotlib", "PIL", "sklearn", "skimage", "keras", "onnx", "tqdm")
 ALL_WELL = "All lessons will run on this computer."
 
 MATCHED_PAIR = (
@@ -128,6 +134,7 @@ def check_torch() -> Check:
             encoding="utf-8",
             errors="replace",
             timeout=300,
+            env=os.environ | {"PYTHONSAFEPATH": "1"},  # not the reader's own random.py: `check_folder` tells of it
         )
     except subprocess.TimeoutExpired:
         return Check(
@@ -192,6 +199,36 @@ def check_write_access() -> Check:
     return Check(name, OK, f"{Path.cwd()} is writable")
 
 
+def check_folder() -> Check:
+    """Look for the reader's own files that Python would import instead of its own modules or the course's packages."""
+    known = {*getattr(sys, "stdlib_module_names", ()), *OFTEN_HIDDEN}
+    hiding = sorted(
+        path.name
+        for path in Path.cwd().iterdir()
+        if (path.stem in known and path.suffix == ".py") or (path.name in known and (path / "__init__.py").is_file())
+    )
+    if hiding:
+        advice = "Rename it, and restart the kernel: `import` finds the file in this folder before the module it wants."
+        return Check("Folder", FAIL, f"{', '.join(hiding)} here hides a module of that name", advice)
+    return Check("Folder", OK, "no file here hides a module of Python's")
+
+
+def check_settings() -> Check:
+    """Look at the environment variables that decide where weights come from."""
+    name, sources = "Settings", import_module("course_utils.weights").SOURCES
+    chosen = os.environ.get("COURSE_WEIGHTS", "").strip()
+    if chosen and chosen not in sources:
+        found = f"COURSE_WEIGHTS is {shown(repr(chosen))}"
+        return Check(name, FAIL, found, f"Set it to one of {', '.join(sources)}, or unset it.")
+    for scheme, address in urllib.request.getproxies().items():
+        try:
+            urllib.parse.urlsplit(address if "://" in address else f"//{address}").port  # noqa: B018
+        except ValueError:
+            found = f"the proxy for {shown(scheme)} is {shown(address)}, whose port is no number"
+            return Check(name, FAIL, found, f"Set {shown(scheme)}_proxy to an address like http://proxy.example:8080.")
+    return Check(name, OK, f"COURSE_WEIGHTS={chosen}" if chosen else "none that change what lessons load")
+
+
 def check_course_weights() -> Check:
     """Compare the file of each model that comes with the course with what was published; needs no torch."""
     shipped = import_module("course_utils.shipped")
@@ -210,10 +247,14 @@ def check_course_weights() -> Check:
 def check_torchvision_weights() -> Check:
     name = "Torchvision's weights"
     weights = import_module("course_utils.weights")
-    models = import_module("torchvision.models")
+    url = import_module("torchvision.models").ResNet18_Weights.DEFAULT.url
     if weights.imagenet_cached("resnet18"):
         return Check(name, OK, "resnet18 is in the cache")
-    if weights.can_download(models.ResNet18_Weights.DEFAULT.url):
+    cached = Path(import_module("torch.hub").get_dir()) / "checkpoints" / Path(url).name
+    if os.path.lexists(cached):
+        found = f"the cached {shown(cached)} is damaged, or no file that can be read"
+        return Check(name, NOTE, found, "Delete it; a lesson then fetches it again, or uses the course's own weights.")
+    if weights.can_download(url):
         return Check(name, OK, "not cached yet, but download.pytorch.org answers: 45 MB when a lesson first wants them")
     advice = "Nothing to do: the lessons then use the weights that come with the course."
     return Check(name, NOTE, "not cached, and download.pytorch.org does not answer", advice)
@@ -269,12 +310,14 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "Device": check_device,
     "Disk": check_disk,
     "Write access": check_write_access,
+    "Folder": check_folder,
+    "Settings": check_settings,
     "Course weights": check_course_weights,
     "Torchvision's weights": check_torchvision_weights,
     "nbgrader": check_grading,
     "Repository": check_repository_name,
 }
-NEED_TORCH = {"Device", "Torchvision's weights"}
+NEED_TORCH = {"Device", "Settings", "Torchvision's weights"}
 
 
 def examine() -> Iterator[Check]:

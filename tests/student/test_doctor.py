@@ -293,3 +293,63 @@ def test_without_nbgrader_there_is_a_note(monkeypatch):
 
     monkeypatch.setattr(doctor.metadata, "version", missing)
     assert doctor.check_grading().status == NOTE
+
+
+def test_a_setting_that_no_lesson_understands_is_a_failure(monkeypatch):
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    assert doctor.check_settings().status == OK
+    monkeypatch.setenv("COURSE_WEIGHTS", "non\nsense")
+    check = doctor.check_settings()
+    assert check.status == FAIL and "non\\nsense" in check.found and "auto" in check.advice
+
+
+@pytest.mark.parametrize("address", ["http://proxy.example:port", "proxy.example:port", "http://proxy.example:99999"])
+def test_a_proxy_whose_port_is_no_number_is_a_failure(monkeypatch, address):
+    monkeypatch.setenv("https_proxy", address)
+    check = doctor.check_settings()
+    assert check.status == FAIL and address in check.found and "https_proxy" in check.advice
+    monkeypatch.setenv("https_proxy", address.rpartition(":")[0] + ":8080")
+    assert doctor.check_settings().status == OK
+
+
+def test_a_damaged_file_in_the_cache_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    cached = tmp_path / "hub" / "checkpoints" / Path(weights.models.ResNet18_Weights.DEFAULT.url).name
+    cached.write_bytes(b"half of it")
+    check = doctor.check_imagenet()
+    assert check.status == NOTE and "is damaged" in check.found and cached.name in check.found
+
+
+def test_a_file_that_hides_a_module_is_a_failure_and_does_not_stop_the_doctor(tmp_path):
+    (tmp_path / "random.py").write_text("raise SystemExit('my own random numbers')", encoding="utf-8")
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("1 / 0", encoding="utf-8")
+    result = run("doctor", "--json", cwd=tmp_path)
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert result.returncode == 1 and not result.stderr
+    assert checks["Folder"]["status"] == FAIL and "random.py, torch" in checks["Folder"]["found"]
+    assert checks["torch, torchvision"]["status"] == OK
+
+
+# The output
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(healthy, capfd):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with pytest.MonkeyPatch.context() as patch, open(writing, "w", encoding="utf-8") as stream:
+        patch.setattr(sys, "stdout", stream)
+        assert __main__.main(["doctor"]) == 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # so that closing it finds a reader
+    assert not capfd.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_device_is_one_sentence(healthy, capfd):
+    with pytest.MonkeyPatch.context() as patch, open("/dev/full", "w", encoding="utf-8") as stream:
+        patch.setattr(sys, "stdout", stream)
+        assert __main__.main(["doctor"]) == 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    assert capfd.readouterr().err == "The output cannot be written: No space left on device.\n"
