@@ -1,7 +1,9 @@
 """Where the course's own files lie, and how a file is written: whole, or not at all."""
 
+import hashlib
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -27,3 +29,18 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 with Unix line ends, whole or not at all."""
     write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; a file that has not changed is read once a process.
+
+    Raises OSError as opening the file does.
+    """
+    status = path.stat()
+    return _sha256(path, status.st_size, status.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, size: int, modified: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

