@@ -18,6 +18,7 @@ COMMANDS = {
     "three-ways": ("reports.three_ways", "measure the three ways of lesson 05 by the number of epochs"),
     "preprocessing-costs": ("reports.preprocessing", "measure what mistakes in preprocessing cost, for lesson 02"),
     "facts": ("authoring.facts", "say what a fact of the course says and who teaches it, for authors"),
+    "grid": ("reports.grid", "train at many depths, many times: the stored runs of lesson 08"),
     "export-questions": ("quiz.export.command", "write the question bank for Moodle and other platforms"),
     "checkpoint-report": ("reports.measure", "measure the course's own weights and write down what was measured"),
 }

@@ -5,8 +5,12 @@ torch.optim.AdamW(parameter_groups(model, lr=1e-3))     the earlier a stage, the
 """
 
 import math
+from collections import OrderedDict
 
+import torch
 from torch import nn
+from torch.nn import functional as F
+from torchvision.models import ResNet
 
 from course_utils.heads import find_head, freeze_backbone
 
@@ -75,3 +79,59 @@ def parameter_groups(model: nn.Module, lr: float, factor: float = 0.3) -> list[d
     if not groups:
         raise ValueError("Nothing can be trained: no parameter has requires_grad=True. See unfreeze_from.")
     return groups[::-1]
+
+
+def chain(model: nn.Module) -> nn.Sequential:
+    """Return a ResNet's own layers as a Sequential that can be cut: ``chain(model)[:7]`` is what lies before layer4.
+
+    The layers are shared with ``model``, not copied, and have the names that they have there.
+    """
+    if not isinstance(model, ResNet):
+        raise ValueError(f"Only a ResNet is a plain chain of its named parts; this is a {type(model).__name__}.")
+    parts = OrderedDict(model.named_children())
+    fc = parts.pop("fc")
+    # The model's forward() flattens before the head; a chain has to be told.
+    return nn.Sequential(OrderedDict(**parts, flatten=nn.Flatten(), fc=fc))
+
+
+def train_from(
+    network: nn.Sequential,
+    stage: str,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    steps: int = 40,
+    lr: float = 3e-4,
+    factor: float = 1.0,
+    batch_norm: str = "stored",
+    batch_size: int = 20,
+    seed: int = 0,
+) -> list[float]:
+    """Train a `chain` from ``stage`` to its end, in place; return the loss of each step.
+
+    What lies before the stage stands still, so it sees each of ``images`` (N, 3, H, W) once and its output is kept.
+    ``batch_norm`` says what BatchNorm works with while training: its ``"stored"`` averages, which then stay as they
+    are, or those of each ``"batch"``. AdamW, with `parameter_groups(network, lr, factor)`. It ends in eval mode.
+    """
+    if batch_norm not in ("stored", "batch"):
+        raise ValueError(f'batch_norm must be "stored" or "batch", got {batch_norm!r}.')
+    names = [name for name, _ in network.named_children()]
+    if stage not in names:
+        raise ValueError(f"The chain has no part {stage!r}; it has {', '.join(names)}.")
+    cut = names.index(stage)
+    front, rest = network[:cut].eval(), network[cut:]
+    with torch.no_grad():
+        kept = torch.cat([front(part) for part in images.split(50)])
+    optimizer = torch.optim.AdamW(parameter_groups(rest, lr, factor), fused=True)
+    shuffle = torch.Generator().manual_seed(seed)
+    losses: list[float] = []
+    rest.train(batch_norm == "batch")
+    while len(losses) < steps:
+        for batch in torch.randperm(len(kept), generator=shuffle).split(batch_size)[: steps - len(losses)]:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(rest(kept[batch]), labels[batch])
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    rest.eval()
+    return losses

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.stats
 import sklearn.metrics
 from numpy.typing import ArrayLike
 
@@ -43,6 +44,37 @@ class PrecisionRecall(NamedTuple):
 
     precision: float
     recall: float
+
+
+class Ranking(NamedTuple):
+    """How well probabilities sort the positive pictures before the others, each 0 to 1, whatever the threshold.
+
+    `roc_auc` is the chance that a positive picture stands before one that is not; blind guessing has 0.5.
+    `average_precision` is the area under precision over recall; guessing has the share of positive pictures.
+    """
+
+    roc_auc: float
+    average_precision: float
+
+
+class Interval(NamedTuple):
+    """From ``low`` to ``high``, both shares from 0 to 1."""
+
+    low: float
+    high: float
+
+
+class Paired(NamedTuple):
+    """Two classifiers on the same pictures: where only one of them is right, and how often luck alone does that.
+
+    `p_value`: with two equally good classifiers, the chance of numbers as far apart as these, or farther.
+    """
+
+    both_right: int
+    only_first: int
+    only_second: int
+    neither: int
+    p_value: float
 
 
 class ThresholdSweep(NamedTuple):
@@ -91,6 +123,61 @@ def precision_recall(
     return PrecisionRecall(np.asarray(precision).item(), np.asarray(recall).item())
 
 
+def f1_scores(actual: Sequence[int], predicted: Sequence[int], categories: Sequence[str]) -> dict[str, float]:
+    """Return F1 of each category by name, 0 to 1: the harmonic mean of its precision and its recall.
+
+    The mean of these, each category counting alike, is the macro F1. One that is neither there nor called is NaN.
+    """
+    actual, predicted = _same_length(actual=actual, predicted=predicted)
+    _check_labels(categories, actual=actual, predicted=predicted)
+    scores = sklearn.metrics.f1_score(
+        actual, predicted, labels=list(range(len(categories))), average=None, zero_division=np.nan
+    )
+    return {name: float(score) for name, score in zip(categories, scores, strict=True)}
+
+
+def ranking(actual: Sequence[int], probabilities, categories: Sequence[str], positive: str) -> Ranking:
+    """Return the areas under the ROC curve and under the precision-recall curve, for the category ``positive``.
+
+    ``probabilities`` are those of `threshold_sweep`. Both kinds of picture must be there.
+    """
+    is_positive, scores = _positive_and_scores(actual, probabilities, categories, positive)
+    if is_positive.all():
+        raise ValueError(f"Every picture is {positive!r}, so there is nothing to sort it from.")
+    return Ranking(
+        float(sklearn.metrics.roc_auc_score(is_positive, scores)),
+        float(sklearn.metrics.average_precision_score(is_positive, scores)),
+    )
+
+
+def wilson_interval(right: int, total: int, confidence: float = 0.95) -> Interval:
+    """Return between which shares the true one lies, in ``confidence`` of all such intervals, for right of total.
+
+    Wilson's score interval (1927, https://doi.org/10.1080/01621459.1927.10502953). It never leaves 0 to 1, and has a
+    width also when all or none are right, where share ± 2 standard errors has none.
+    """
+    if total < 1 or not 0 <= right <= total:
+        raise ValueError(f"From 0 to all of at least one picture can be right, got {right} of {total}.")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is a share between 0 and 1, such as 0.95, got {confidence!r}.")
+    found = scipy.stats.binomtest(int(right), int(total)).proportion_ci(confidence, method="wilson")
+    return Interval(float(found.low), float(found.high))
+
+
+def compare_paired(actual: Sequence[int], first: Sequence[int], second: Sequence[int]) -> Paired:
+    """Compare the answers ``first`` and ``second`` of two classifiers for the same pictures.
+
+    Pictures that both get right, or both wrong, say nothing about which is better. Of the others, equally good
+    classifiers win half each: the exact form of McNemar's test (1947, https://doi.org/10.1007/BF02295996).
+    """
+    actual, first, second = _same_length(actual=actual, first=first, second=second)
+    one, two = first == actual, second == actual
+    only_first, only_second = int((one & ~two).sum()), int((two & ~one).sum())
+    differ = only_first + only_second
+    p_value = float(scipy.stats.binomtest(only_first, differ).pvalue) if differ else 1.0
+    return Paired(int((one & two).sum()), only_first, only_second, int((~one & ~two).sum()), p_value)
+
+
 def threshold_sweep(
     actual: ArrayLike, probabilities: ArrayLike, categories: Sequence[str], positive: str
 ) -> ThresholdSweep:
@@ -99,6 +186,16 @@ def threshold_sweep(
     ``probabilities`` has shape (N,): how likely each picture is ``positive``, or (N, categories) as softmax gives
     it. At least one picture must be positive, else there is nothing to recall.
     """
+    is_positive, scores = _positive_and_scores(actual, probabilities, categories, positive)
+    precision, recall, threshold = sklearn.metrics.precision_recall_curve(is_positive, scores)
+    # scikit-learn closes the curve with the point (precision 1, recall 0), which belongs to no threshold.
+    return ThresholdSweep(threshold, precision[:-1], recall[:-1])
+
+
+def _positive_and_scores(
+    actual: Sequence[int], probabilities, categories: Sequence[str], positive: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which pictures are ``positive`` (N,), and how likely each is called so (N,)."""
     index = _position(positive, categories)
     probabilities = _array(probabilities)
     if probabilities.ndim == 2 and probabilities.shape[1] == len(categories):
@@ -109,9 +206,7 @@ def threshold_sweep(
         raise ValueError("Probabilities must lie between 0 and 1; turn logits into them with softmax first.")
     if not (actual == index).any():
         raise ValueError(f"No picture is actually {positive!r}, so recall has no meaning here.")
-    precision, recall, threshold = sklearn.metrics.precision_recall_curve(actual == index, probabilities)
-    # scikit-learn closes the curve with the point (precision 1, recall 0), which belongs to no threshold.
-    return ThresholdSweep(threshold, precision[:-1], recall[:-1])
+    return actual == index, probabilities
 
 
 def _array(values: ArrayLike) -> np.ndarray:

@@ -271,7 +271,7 @@ from course_utils.plots import show_bars
 from course_utils.results import stored_results
 
 stored = stored_results("preprocessing")
-print("measured by:", stored["measured by"])
+print("measured by:", stored["command"])
 lines = [line for line in stored["runs"] if line["model"] == "efficientnet_lite0"]
 lines.sort(key=lambda line: line["top1"], reverse=True)
 top1 = {line["recipe"]: line["top1"] for line in lines}

@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         runs += [{"model": name, **line} for line in measure(model, weights, pictures, device)]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     content = {
-        "measured by": "python -m course_utils preprocessing-costs --data DIR",
+        "command": "python -m course_utils preprocessing-costs --data DIR",
         "pictures": len(pictures.labels),
         "runs": runs,
     }

@@ -79,5 +79,5 @@ def run(args: argparse.Namespace) -> int:
                 runs.append({"way": way, "epochs": epochs, "seed": seed, "accuracy": accuracy})
                 command = "python -m course_utils three-ways"
                 args.out.parent.mkdir(parents=True, exist_ok=True)
-                write_text(args.out, json.dumps({"measured by": command, "runs": runs}, indent=1) + "\n")
+                write_text(args.out, json.dumps({"command": command, "runs": runs}, indent=1) + "\n")
     return 0

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from course_utils import accuracy, confusion_matrix, precision_recall, threshold_sweep
+from course_utils.metrics import compare_paired, f1_scores, ranking, wilson_interval
 
 NAMES = ("good", "defect")
 ACTUAL = [1] * 95 + [0] * 105
@@ -91,9 +93,80 @@ def test_tensors_are_welcome():
     assert confusion_matrix(torch.tensor(ACTUAL), torch.tensor(PREDICTED), NAMES).matrix.sum() == 200
 
 
+def test_f1_is_the_harmonic_mean_of_precision_and_recall_of_each_category():
+    scores = f1_scores(ACTUAL, PREDICTED, NAMES)
+    for name in NAMES:
+        precision, recall = precision_recall(ACTUAL, PREDICTED, NAMES, name)
+        assert scores[name] == pytest.approx(2 / (1 / precision + 1 / recall))
+
+
+def test_f1_names_every_category_also_one_that_never_comes_up():
+    scores = f1_scores([0, 0, 1], [0, 1, 1], ("a", "b", "c"))
+    assert list(scores) == ["a", "b", "c"]
+    assert math.isnan(scores["c"])
+
+
+def test_ranking_counts_the_pairs_that_stand_in_the_right_order():
+    generator = np.random.default_rng(0)
+    actual = generator.integers(0, 2, 40)
+    scores = np.clip(0.4 * actual + 0.6 * generator.random(40), 0, 1)
+    pairs = [(p > n) for p in scores[actual == 1] for n in scores[actual == 0]]
+    assert ranking(actual, scores, NAMES, "defect").roc_auc == pytest.approx(np.mean(pairs))
+
+
+def test_ranking_takes_the_positive_category_by_name():
+    actual = [0, 0, 1, 1, 1]
+    probabilities = torch.tensor([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9]])
+    defect, good = (ranking(actual, probabilities, NAMES, name) for name in ("defect", "good"))
+    assert defect.roc_auc == pytest.approx(good.roc_auc)
+    assert defect.average_precision != pytest.approx(good.average_precision)
+
+
+def test_average_precision_of_scores_that_say_nothing_is_the_share_of_positives():
+    result = ranking([1] * 2 + [0] * 98, [0.5] * 100, NAMES, "defect")
+    assert result == pytest.approx((0.5, 0.02))
+
+
+@pytest.mark.parametrize(("right", "total"), [(0, 20), (17, 20), (20, 20), (140, 200)])
+def test_wilsons_interval_holds_the_shares_that_a_score_test_does_not_reject(right, total):
+    z = stats.norm.ppf(0.975)
+    low, high = wilson_interval(right, total)
+    for edge in (low, high):
+        assert not 0 < edge < 1 or abs(right / total - edge) == pytest.approx(z * (edge * (1 - edge) / total) ** 0.5)
+    assert 0 <= low <= right / total <= high <= 1
+    assert low < high
+
+
+def test_more_confidence_needs_a_wider_interval_and_more_pictures_a_narrower_one():
+    width = {key: high - low for key, (low, high) in {
+        "usual": wilson_interval(70, 100), "sure": wilson_interval(70, 100, 0.99), "many": wilson_interval(700, 1000)
+    }.items()}  # fmt: skip
+    assert width["many"] < width["usual"] < width["sure"]
+
+
+def test_paired_counts_are_where_the_two_differ():
+    actual, first, second = [0] * 10, [0] * 8 + [1] * 2, [0] * 3 + [1] * 6 + [0]
+    result = compare_paired(actual, first, second)
+    assert result[:4] == (3, 5, 1, 1)
+    # Six coins, five or more of them on one side: (6 + 1) / 64, on either side twice that.
+    assert result.p_value == pytest.approx(14 / 64)
+
+
+def test_two_classifiers_that_never_differ_cannot_be_told_apart():
+    assert compare_paired([0, 1], [0, 0], [0, 0]) == (1, 0, 0, 1, 1.0)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: f1_scores([0, 2], [0, 1], NAMES), "'actual' holds numbers from 0 to 2"),
+        (lambda: ranking([1, 1], [0.1, 0.2], NAMES, "defect"), "Every picture is 'defect'"),
+        (lambda: ranking([0, 0], [0.1, 0.2], NAMES, "defect"), "No picture is actually 'defect'"),
+        (lambda: ranking([0, 1], [0.1, 2], NAMES, "defect"), "between 0 and 1"),
+        (lambda: wilson_interval(3, 2), "got 3 of 2"),
+        (lambda: wilson_interval(0, 0), "got 0 of 0"),
+        (lambda: wilson_interval(1, 2, 95), "share between 0 and 1"),
+        (lambda: compare_paired([0, 1], [0, 1], [0]), "same length"),
         (lambda: accuracy([0, 1], [0]), "same length.*'actual': 2, 'predicted': 1"),
         (lambda: accuracy([], []), "nothing to count"),
         (lambda: accuracy([[0], [1]], [0, 1]), "one value for each picture"),
