@@ -262,10 +262,7 @@ def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str)
         seconds, xlabel = [row[1] for row in rows], "seconds of training"
         if min(seconds) > 0 and max(seconds) > 10 * min(seconds):
             xlabel += " (each step multiplies them)"
-            ax.set_xscale("log")
-            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.minorticks_off()
+            _count_in_factors(ax)
         else:
             ax.set_xlim(left=0)
         ax.set(xlabel=xlabel, ylabel="accuracy")
@@ -275,6 +272,40 @@ def accuracy_against_seconds(rows: Sequence[tuple[str, float, float]], alt: str)
         title = "large: mean of the runs" if len(rows) > len(methods) else None
         fig.legend(loc="outside upper center", ncols=3, frameon=False, title=title)
         show(fig, alt)
+
+
+def accuracy_by_seconds(curves: Mapping[str, Sequence[tuple[float, Sequence[float]]]], alt: str) -> None:
+    """Show how accurate each way of training gets for more seconds: for each name its points (seconds, accuracies).
+
+    The accuracies of a point, from 0 to 1, are runs with different seeds: the line goes through their means, and the
+    bars go from the least to the greatest. Seconds are on a scale on which each step multiplies them.
+    """
+    if not curves or not all(points and all(len(runs) for _, runs in points) for points in curves.values()):
+        raise ValueError("There is nothing to show; each way needs points (seconds, accuracies).")
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+        ax = fig.subplots()
+        for number, (name, points) in enumerate(curves.items()):
+            seconds = [x for x, _ in points]
+            means = [float(np.mean(runs)) for _, runs in points]
+            below = [mean - min(runs) for mean, (_, runs) in zip(means, points, strict=True)]
+            above = [max(runs) - mean for mean, (_, runs) in zip(means, points, strict=True)]
+            look = {"ms": 8, "mec": "black", "capsize": 4, "lw": 1.5, "label": name, **_look(number)}
+            ax.errorbar(seconds, means, yerr=[below, above], **look)
+        _count_in_factors(ax)
+        ax.set(xlabel="seconds of training (each step multiplies them)", ylabel="accuracy")
+        ax.yaxis.set_major_formatter(_percent)
+        ax.grid(alpha=0.3)
+        fig.legend(loc="outside upper center", ncols=2, frameon=False)
+        show(fig, alt)
+
+
+def _count_in_factors(ax: Axes) -> None:
+    """A logarithmic scale of x with plain numbers."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
 
 
 def show_bars(

@@ -21,8 +21,8 @@ from torchvision.models import WeightsEnum
 
 from course_utils.data import Pictures
 from course_utils.device import get_device
-from course_utils.features import evaluate
 from course_utils.files import write_text
+from course_utils.inference import evaluate
 from course_utils.pretraining import tiny_imagenet
 from course_utils.results import FOLDER
 from course_utils.weights import load_pretrained

@@ -61,6 +61,7 @@ EVERY_FIGURE = {
     "history": lambda alt: plots.show_history(HISTORY, alt),
     "histories": lambda alt: plots.show_history({"one": HISTORY, "two": HISTORY}, alt),
     "seconds": lambda alt: plots.accuracy_against_seconds([("one", 1, 0.5), ("two", 30, 0.7)], alt),
+    "by seconds": lambda alt: plots.accuracy_by_seconds({"one": [(1, [0.5, 0.6])], "two": [(9, [0.7])]}, alt),
     "bars": lambda alt: plots.show_bars({"one": 0.5, "two": [0.6, 0.8]}, alt),
     "panels": lambda alt: plots.show_bar_panels({"size": {"one": 1, "two": 2}, "time": {"one": 0, "two": 0}}, alt),
     "lines": lambda alt: plots.show_lines([1, 2], {"one": [3, 4]}, alt, xlabel="x", ylabel="y"),
@@ -340,3 +341,17 @@ def test_bad_input_is_named(call, message, notebook):
     with pytest.raises(ValueError, match=message):
         call()
     assert plt.get_fignums() == []
+
+
+def test_accuracy_by_seconds_goes_through_the_means_of_the_seeds(drawn):
+    plots.accuracy_by_seconds({"head": [(2, [0.8, 0.9])], "scratch": [(1, [0.5]), (10, [0.6, 0.7])]}, ALT)
+    containers = drawn[-1].axes[0].containers
+    assert [container.get_label() for container in containers] == ["head", "scratch"]
+    assert containers[1].lines[0].get_ydata() == pytest.approx([0.5, 0.65])
+    assert drawn[-1].axes[0].get_xscale() == "log"
+
+
+@pytest.mark.parametrize("curves", [{}, {"head": []}, {"head": [(1, [])]}])
+def test_accuracy_by_seconds_needs_points(curves):
+    with pytest.raises(ValueError, match="each way needs points"):
+        plots.accuracy_by_seconds(curves, ALT)
