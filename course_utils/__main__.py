@@ -1,4 +1,4 @@
-"""The course's commands: ``python -m course_utils doctor``, ``pretrain``; ``--help`` after any of them tells more."""
+"""The course's commands: ``python -m course_utils lab``, ``doctor``; ``--help`` after any of them tells more."""
 
 from __future__ import annotations  # so that an old Python gets the doctor's advice, not a SyntaxError
 
@@ -6,9 +6,13 @@ import argparse
 import sys
 from importlib import import_module
 
+from course_utils.errors import CourseError
+
 # Each command has a module with add_arguments(parser) and run(args) -> exit status.
 # It is imported only when it is called, so that `doctor` also runs where torch does not.
 COMMANDS = {
+    "lab": ("lab", "open the course in JupyterLab, as make lab does"),
+    "test": ("authoring.checks", "check everything, as make test does"),
     "doctor": ("doctor", "check this computer and say what to do"),
     "pretrain": ("pretraining.command", "train the course's own weights from scratch"),
     "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
@@ -29,7 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_arguments(subparser)
             subparser.set_defaults(run=command.run)
     args = parser.parse_args(arguments)
-    return args.run(args) or 0
+    try:
+        return args.run(args) or 0
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":
