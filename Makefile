@@ -36,34 +36,24 @@ test: lint unit-tests notebook-tests  ## ruff, pytest, and the first notebooks r
 
 test-slow: slow-unit-tests slow-notebook-tests  ## the rest: the longer notebooks, and every answer through nbgrader
 
-lint: setup-test  ## ruff (style, common mistakes, layout) and pyright (types)
-	$(python) -m ruff check .
-	$(python) -m ruff format --check .
-	$(python) -m pyright
+# What these run stands in course_utils/authoring/checks.py, also for computers without make.
+check = $(python) -m course_utils test
+pytest_options = --workers $(WORKERS) --pytest="$(PYTEST_ARGS)"
 
-# A file stays with one process, because its tests share what is slow to make; the longest files begin (tests/conftest.py).
-parallel = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+lint: setup-test  ## ruff (style, common mistakes, layout) and pyright (types)
+	$(check) lint
 
 unit-tests: setup-test
-	$(python) -m pytest $(parallel) $(PYTEST_ARGS)
+	$(check) unit $(pytest_options)
 
 slow-unit-tests: setup-test
-	$(python) -m pytest $(parallel) -m slow $(PYTEST_ARGS)
-
-# On the CPU with the course's own weights: the stored outputs come from there, so they can be compared.
-nbval = COURSE_WEIGHTS=course COURSE_DEVICE=cpu COURSE_GUESSES=skip TQDM_DISABLE=1 COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
-	$(python) -m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg \
-	--nbval-cell-timeout=900 $(parallel) $(PYTEST_ARGS)
-
-# Lesson 01 is run by tests/student/test_wheel.py, out of the wheel, and compared in the same way.
-quick := $(wildcard notebooks/00_*.ipynb notebooks/0[2-4]_*.ipynb)
-elsewhere := $(wildcard notebooks/01_*.ipynb)
+	$(check) unit --slow $(pytest_options)
 
 notebook-tests: setup-test
-	$(nbval) $(quick)
+	$(check) notebooks $(pytest_options)
 
 slow-notebook-tests: setup-test
-	$(nbval) $(filter-out $(quick) $(elsewhere),$(wildcard notebooks/*.ipynb))
+	$(check) notebooks --slow $(pytest_options)
 
 notebooks: setup-test  ## build and run notebooks/ from lessons/, and let the links of README.md follow
 	$(python) -m course_utils.authoring.lessons

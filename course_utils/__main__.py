@@ -1,4 +1,4 @@
-"""The course's commands: ``python -m course_utils doctor``, ``pretrain``; ``--help`` after any of them tells more."""
+"""The course's commands: ``python -m course_utils lab``, ``doctor``; ``--help`` after any of them tells more."""
 
 from __future__ import annotations  # so that an old Python gets the doctor's advice, not a SyntaxError
 
@@ -7,9 +7,13 @@ import os
 import sys
 from importlib import import_module
 
+from course_utils.errors import CourseError
+
 # Each command has a module with add_arguments(parser) and run(args) -> exit status.
 # It is imported only when it is called, so that `doctor` also runs where torch does not.
 COMMANDS = {
+    "lab": ("lab", "open the course in JupyterLab, as make lab does"),
+    "test": ("authoring.checks", "check everything, as make test does"),
     "doctor": ("doctor", "check this computer and say what to do"),
     "mark": ("marking.command", "mark what a class has handed in, in a sandbox"),
     "check": ("marking.check", "look at a notebook before it is handed in"),
@@ -40,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         status = args.run(args) or 0
         sys.stdout.flush()
         return status
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 2
     except OSError as error:
         if error.filename is not None:  # not of our output, but of a file that the command should know how to miss
             raise

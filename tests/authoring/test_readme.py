@@ -211,3 +211,20 @@ def test_the_base_dependencies_leave_colabs_own_packages_alone():
 def test_packages_that_must_fit_together_have_no_upper_bound(name):
     specifier = next(r.specifier for r in map(Requirement, PYPROJECT["project"]["dependencies"]) if r.name == name)
     assert {clause.operator for clause in specifier} == {">="}
+
+
+# uv.lock
+
+LOCK = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
+
+
+def test_the_lock_file_has_every_dependency():
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    lines = [*PYPROJECT["project"]["dependencies"], *(line for extra in extras.values() for line in extra)]
+    asked = {re.sub(r"[-_.]+", "-", Requirement(line).name).lower() for line in lines}
+    assert asked - {package["name"] for package in LOCK["package"]} == set(), "run make lock"
+
+
+def test_the_lock_file_knows_the_public_index_only():
+    hosts = set(re.findall(r"https?://([^/\"]+)", (ROOT / "uv.lock").read_text(encoding="utf-8")))
+    assert hosts == {"pypi.org", "files.pythonhosted.org"}

@@ -1,10 +1,15 @@
 """What a CI machine does otherwise: a skip that nobody has allowed is a failure there."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from ci_skips import LIST, allowed_reasons
+
+from course_utils.__main__ import COMMANDS
+from course_utils.files import ROOT
 
 pytest_plugins = ["pytester"]
 
@@ -67,3 +72,16 @@ def test_every_line_of_the_list_says_why_and_belongs_to_a_test():
     others = [path for path in TESTS.rglob("test_*.py") if path.name != Path(__file__).name]
     source = "\n".join(path.read_text(encoding="utf-8") for path in others)
     assert [reason for reason in allowed_reasons(text) if reason.removesuffix(" .*") not in source] == []
+
+
+def test_every_supported_python_and_system_is_tried():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+    jobs = workflow["jobs"]
+    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    pythons = jobs["linux"]["strategy"]["matrix"]["python"]
+    assert pythons[0] == oldest.removeprefix(">=")
+    assert [step["run"] for step in jobs["linux"]["steps"] if "run" in step][-1] == ".ci/run"
+    assert jobs["other-systems"]["strategy"]["matrix"]["system"] == ["macos-latest", "windows-latest"]
+    for name in ("other-systems", "oldest-packages", "newest-packages"):
+        last = jobs[name]["steps"][-1]["run"].splitlines()[-1]
+        assert last.split("course_utils ")[1].split()[0] in COMMANDS
