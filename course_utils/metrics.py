@@ -113,6 +113,8 @@ def threshold_sweep(actual: Sequence[int], probabilities, categories: Sequence[s
 
 
 def _array(values) -> np.ndarray:
+    if getattr(values, "is_meta", False):
+        raise ValueError("A tensor on the meta device has a shape but no numbers; compute it on 'cpu' instead.")
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
