@@ -1,7 +1,9 @@
 """Files of a training run: weights for others to load, and checkpoints to go on from. None is ever half written."""
 
+import io
 import json
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -102,8 +104,10 @@ def save_checkpoint(path: Path, parts: dict[str, Stateful], identity: dict, so_f
     content = {"identity": identity, **so_far, **{name: part.state_dict() for name, part in parts.items()}}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda partial: torch.save(content, partial))
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as either
+        in_memory = io.BytesIO()  # because torch hides why a disk does not take its bytes
+        torch.save(content, in_memory)
+        write_whole(path, lambda partial: partial.write_bytes(in_memory.getbuffer()))
+    except OSError as error:
         raise OSError(f"The checkpoint {path.name} could not be written ({error}). Is the disk full?") from error
 
 
@@ -115,6 +119,9 @@ def load_checkpoint(
     Tensors come to ``device``. Raises `CheckpointError` for a file that is damaged, or whose ``identity`` is another.
     """
     try:
+        with zipfile.ZipFile(path) as records:  # torch itself does not look at the checksums
+            if damaged := records.testzip():
+                raise zipfile.BadZipFile(damaged)
         saved = torch.load(path, map_location=device, weights_only=True)
         there = saved["identity"]
         different = [
@@ -125,7 +132,7 @@ def load_checkpoint(
         if not different:
             for name, part in parts.items():
                 part.load_state_dict(saved[name])
-    except (OSError, EOFError, AttributeError, LookupError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a damaged file raises whatever its readers stumble over
         raise CheckpointError(
             f"{path.name} is damaged, or is no checkpoint of this program. Delete it to start over."
         ) from error

@@ -7,11 +7,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, shown
 
 
 class DeviceError(CourseError, RuntimeError):
     """The device that was asked for is not there."""
+
+
+class ModelError(CourseError, ValueError):
+    """This is no model that can compute; the message says why and what to do."""
 
 
 def get_device(prefer: torch.device | str | None = None) -> torch.device:
@@ -33,7 +37,7 @@ def get_device(prefer: torch.device | str | None = None) -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in {"cpu", "cuda", "mps"}:
-        raise DeviceError(f"{asked_by} is {name!r}; use 'cpu', 'cuda', 'cuda:1' (a GPU by number) or 'mps'.")
+        raise DeviceError(f"{asked_by} is '{shown(name)}'; use 'cpu', 'cuda', 'cuda:1' (a GPU by number) or 'mps'.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(
             f"{asked_by} is {name!r}, but torch sees {torch.cuda.device_count()} CUDA GPUs here. "
@@ -56,8 +60,29 @@ def describe_device(device: torch.device | str | None = None) -> str:
     return f"{device.type} ({threads} thread{'s' if threads != 1 else ''})"
 
 
+def check_model(model: nn.Module) -> None:
+    """Raise a `ModelError` for what cannot take pictures as float32: no model, or one without such numbers."""
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"A model (an nn.Module) is needed here, got {shown(type(model).__name__)}.")
+    for name, parameter in model.named_parameters():
+        if parameter.is_meta:
+            raise ModelError(
+                f"The model's {name} is on the meta device, where tensors have a shape but no numbers: "
+                "load weights into a model that was built without torch.device('meta')."
+            )
+        if parameter.is_complex() or (parameter.is_floating_point() and parameter.dtype != torch.float32):
+            raise ModelError(
+                f"The model's {name} holds {parameter.dtype}, but pictures come as torch.float32: call model.float()."
+            )
+
+
 def to_device(batch: Any, device: torch.device | str) -> Any:
-    """Move a tensor, a module, or any nesting of lists, tuples and dicts of them; leave everything else alone."""
+    """Move a tensor, a module, or any nesting of lists, tuples and dicts of them; leave everything else alone.
+
+    Apple's GPU has no 64-bit floats: a tensor of them becomes float32 there.
+    """
+    if isinstance(batch, torch.Tensor) and batch.dtype == torch.float64 and torch.device(device).type == "mps":
+        batch = batch.float()
     if isinstance(batch, torch.Tensor | nn.Module):
         return batch.to(device)
     if isinstance(batch, dict):

@@ -96,7 +96,8 @@ def fit_head(
     With ``validation``, (features, labels), the layer of the epoch with the lowest validation loss is returned,
     and ``patience`` stops after so many epochs without a lower one.
     """
-    check_settings(validation, patience=patience, lr=lr, epochs=epochs, batch_size=batch_size, num_classes=num_classes)
+    counts = {"epochs": epochs, "batch_size": batch_size, "num_classes": num_classes}
+    check_settings(validation, patience=patience, lr=lr, weight_decay=weight_decay, **counts)
     features, labels = _checked_features(features, labels, num_classes)
     mean, std = features.mean(dim=0), features.std(dim=0, correction=0)
     std = torch.where(std > 1e-6, std, 1.0)  # a feature that never changes must not divide by zero
@@ -211,7 +212,10 @@ def install_head(model: nn.Module, linear: nn.Linear) -> nn.Module:
 
 
 def _checked_features(features, labels, num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
-    features, labels = torch.as_tensor(features).detach().cpu(), torch.as_tensor(labels).detach().cpu()
+    features, labels = torch.as_tensor(features).detach(), torch.as_tensor(labels).detach()
+    if features.is_meta or labels.is_meta or features.is_complex():
+        raise ValueError("Features must be real numbers, and not on the meta device, which holds none.")
+    features, labels = features.cpu(), labels.cpu()
     if features.ndim != 2 or 0 in features.shape:
         raise ValueError(f"Features must have shape (N, D) and not be empty, got {tuple(features.shape)}.")
     if labels.shape != features.shape[:1] or labels.is_floating_point():

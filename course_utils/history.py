@@ -61,7 +61,9 @@ def count_right(logits: torch.Tensor, labels: torch.Tensor) -> int:
     return int((logits.argmax(dim=1) == labels).sum())
 
 
-def check_settings(validation: object, *, patience: int | None, lr: float, **counts: int) -> None:
+def check_settings(
+    validation: object, *, patience: int | None, lr: float, weight_decay: float = 0.0, **counts: int
+) -> None:
     if patience is not None:
         counts["patience"] = patience
         if validation is None:
@@ -71,3 +73,5 @@ def check_settings(validation: object, *, patience: int | None, lr: float, **cou
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}.")
     if not 0 < lr < math.inf:
         raise ValueError(f"lr, the learning rate, must be a positive number, got {lr!r}.")
+    if not 0 <= weight_decay < math.inf:
+        raise ValueError(f"weight_decay must be 0 or a positive number, got {weight_decay!r}.")

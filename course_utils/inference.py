@@ -11,7 +11,7 @@ from torch import nn
 
 from course_utils.batches import in_batches, labels_of, preprocess
 from course_utils.data import Pictures
-from course_utils.device import batched, get_device
+from course_utils.device import batched, check_model, get_device
 from course_utils.fast_pass import fast_copy
 from course_utils.images import open_image
 
@@ -115,6 +115,7 @@ def evaluating(model: nn.Module, device: torch.device | str) -> Iterator[None]:
     Afterwards each module has its own mode back (a frozen backbone stays in eval, whatever the rest does) and
     the model is on the device where it was, so that a tensor made by hand still meets it there.
     """
+    check_model(model)
     modes = [(module, module.training) for module in model.modules()]
     first = next(model.parameters(), None)
     home = first.device if first is not None else torch.device("cpu")

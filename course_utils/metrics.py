@@ -210,6 +210,8 @@ def _positive_and_scores(
 
 
 def _array(values: ArrayLike) -> np.ndarray:
+    if getattr(values, "is_meta", False):
+        raise ValueError("A tensor on the meta device has a shape but no numbers; compute it on 'cpu' instead.")
     detach = getattr(values, "detach", None)  # a tensor with gradients, or on a GPU, is no array yet
     return np.asarray(detach().cpu() if detach else values)
 

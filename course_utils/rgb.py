@@ -125,7 +125,8 @@ def _gray_scale(image: Image.Image) -> Callable[[np.ndarray], np.ndarray]:
 
     def numbers(values: np.ndarray) -> np.ndarray:
         values = values.view(np.uint32) if unsigned else values  # Pillow reads them as if they had a sign
-        return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        with np.errstate(invalid="ignore"):  # NaN of the signalling kind
+            return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
     if image.mode.startswith("I;16") or (image.format == "PPM" and image.mode == "I"):
         low, step = 0.0, 2.0**4 if bits == 12 else 2.0**8

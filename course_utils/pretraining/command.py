@@ -7,17 +7,21 @@ torchrun --nproc-per-node 4 -m course_utils pretrain --data DIR --out FILE
 import argparse
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from filelock import FileLock, Timeout
 
-from course_utils.checkpoint import CheckpointError, read_weights
-from course_utils.device import DeviceError, get_device
+from course_utils.checkpoint import read_weights
+from course_utils.device import get_device
+from course_utils.errors import CourseError, reason_of, shown
 from course_utils.pretraining import tiny_imagenet
-from course_utils.pretraining.recipe import MODELS, PretrainError, Recipe
-from course_utils.pretraining.tiny_imagenet import DataError
+from course_utils.pretraining.recipe import MODELS, MOST_EPOCHS, MOST_PX, PretrainError, Recipe
 from course_utils.pretraining.train import checkpoint_path, train
 
 
@@ -27,8 +31,12 @@ def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
         sizes = tuple((int(px), int(epochs)) for px, epochs in (part.split(":") for part in text.split(",")))
     except ValueError:
         sizes = ()
-    if not sizes or any(px < 8 or epochs < 1 for px, epochs in sizes):
-        raise argparse.ArgumentTypeError(f"{text!r} is not like 32:4,48:3,64:3 (px:epochs, at least 8 px)")
+    if not sizes or any(not 8 <= px <= MOST_PX or epochs < 1 for px, epochs in sizes):
+        raise argparse.ArgumentTypeError(
+            f"'{shown(text)}' is not like 32:4,48:3,64:3 (px:epochs, at least 8 px and at most {MOST_PX})"
+        )
+    if sum(epochs for _, epochs in sizes) > MOST_EPOCHS:
+        raise argparse.ArgumentTypeError(f"'{shown(text)}' is more than {MOST_EPOCHS:,} epochs")
     return sizes
 
 
@@ -69,18 +77,25 @@ def run(args: argparse.Namespace) -> int:
     """Train as the command line says. Returns 0, or 2 after one sentence on stderr, or 130 when interrupted."""
     try:
         device, processes = join_processes(args.device)
-        check_output(args.out, args.resume)
         recipe = recipe_from(args, device, processes)
-        start_from = read_weights(args.warm_start) if args.warm_start else None
+        check_output(args.out)
         first_process = not dist.is_initialized() or dist.get_rank() == 0
-        if args.download and first_process:
-            tiny_imagenet.download(args.data)
-        if args.download and dist.is_initialized():
-            dist.barrier()
-        data = tiny_imagenet.load(args.data, progress=first_process)
-        train(data, recipe, args.out, device=device, start_from=start_from, resume=args.resume)
-    except (PretrainError, CheckpointError, DataError, DeviceError, OSError) as error:
+        with only_run(args.out) if first_process else nullcontext():
+            check_unused(args.out, args.resume)
+            start_from = read_weights(args.warm_start) if args.warm_start else None
+            if args.download and first_process:
+                tiny_imagenet.download(args.data)
+            if args.download and dist.is_initialized():
+                dist.barrier()
+            data = tiny_imagenet.load(args.data, progress=first_process)
+            train(data, recipe, args.out, device=device, start_from=start_from, resume=args.resume)
+    except CourseError as error:
         print(f"pretrain: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        place = f"{shown(error.filename)}: " if error.filename else ""
+        advice = "make room, or mend what is wrong there; --resume goes on after the last whole epoch"
+        print(f"pretrain: {place}{reason_of(error)}; {advice}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nStopped; the same command with --resume goes on after the last whole epoch.", file=sys.stderr)
@@ -107,14 +122,46 @@ def join_processes(prefer: str | None) -> tuple[torch.device, int]:
     return device, processes
 
 
-def check_output(out: Path, resume: bool) -> None:
-    """Refuse, before hours of work, an output that cannot be written or would replace an earlier run's."""
+def check_output(out: Path) -> None:
+    """Refuse, before hours of work, an output that cannot be written."""
     if out.suffix != ".safetensors":
-        raise PretrainError(f"--out {out} must be a .safetensors file, such as {out.with_suffix('.safetensors').name}.")
+        example = out.with_suffix(".safetensors").name if out.name not in {"", ".."} else "weights.safetensors"
+        raise PretrainError(f"--out '{shown(out)}' must be a .safetensors file, such as {shown(example)}.")
+    try:
+        for path in (out, out.with_suffix(".jsonl"), checkpoint_path(out)):
+            if path.is_dir():
+                raise PretrainError(f"{shown(path)} is a folder where a file must go: choose another --out.")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.parent) as file:
+            file.write(bytes(1))
+    except (OSError, ValueError) as error:
+        raise PretrainError(
+            f"--out {shown(out)}: nothing can be written in {shown(out.parent)} ({reason_of(error)})."
+        ) from error
+
+
+def check_unused(out: Path, resume: bool) -> None:
+    """Refuse an output that would replace an earlier run's."""
     for path in (out, checkpoint_path(out)):
         if path.exists() and not resume:
-            raise PretrainError(f"{path} is there already: add --resume to go on, or choose another --out.")
-    out.parent.mkdir(parents=True, exist_ok=True)
+            raise PretrainError(f"{shown(path)} is there already: add --resume to go on, or choose another --out.")
+
+
+@contextmanager
+def only_run(out: Path) -> Iterator[None]:
+    """Refuse a second run with the same ``out`` at the same time: each would overwrite the other's files."""
+    path = out.with_suffix(".lock")
+    try:
+        with FileLock(path, timeout=0):
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows removes it itself, when it is let go
+                    path.unlink()
+    except Timeout:
+        raise PretrainError(
+            f"Another run is writing {shown(out)}: wait for its end, or choose another --out."
+        ) from None
 
 
 def recipe_from(args: argparse.Namespace, device: torch.device, processes: int) -> Recipe:

@@ -1,9 +1,11 @@
 """The settings of a training run: everything besides the pictures that decides the result."""
 
+import math
 from dataclasses import dataclass
 
 from course_utils.errors import CourseError
 
+MOST_PX, MOST_EPOCHS = 512, 10_000  # the data set's pictures have 64 px
 MODELS = ("resnet18", "mobilenet_v3_small")
 
 
@@ -37,14 +39,15 @@ class Recipe:
         """Refuse numbers that make no sense, before hours of work."""
         for name, makes_sense, meaning in (
             ("batch_size", self.batch_size >= 1, "at least 1"),
-            ("lr", self.lr > 0, "more than 0"),
+            ("lr", 0 < self.lr < math.inf, "more than 0"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to less than 1"),
             ("min_area", 0 < self.min_area <= 1, "more than 0 and at most 1"),
-            ("mixup", self.mixup >= 0, "0 or more"),
-            ("cutmix", self.cutmix >= 0, "0 or more"),
+            ("mixup", 0 <= self.mixup < math.inf, "0 or more"),
+            ("cutmix", 0 <= self.cutmix < math.inf, "0 or more"),
             ("ema_decay", 0 <= self.ema_decay < 1, "from 0 to less than 1"),
             ("ema_every", self.ema_every >= 1, "at least 1"),
-            ("seed", self.seed >= 0, "0 or more"),
+            ("seed", 0 <= self.seed < 2**48, "0 or more, and less than 2**48"),
         ):
             if not makes_sense:
                 raise PretrainError(f"{name} is {getattr(self, name)}; it must be {meaning}.")

@@ -11,9 +11,10 @@ Two layouts are read, and both give the same labels, because the classes are sor
 import hashlib
 import io
 import os
+import re
 import shutil
-import urllib.request
 import zipfile
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,16 +23,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from tqdm.auto import tqdm
 
-from course_utils.errors import CourseError
-from course_utils.files import USER_AGENT
+from course_utils import download as web
+from course_utils.errors import CourseError, reason_of, shown
 
 PX = 64
 URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 ARCHIVE_BYTES = 248_100_043
 ARCHIVE_MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
+DOWNLOAD_SECONDS = 2 * 3600  # for the whole archive, on a slow line
 ARCHIVE_FOLDER = "tiny-imagenet-200"
 
 
@@ -102,30 +104,26 @@ def download(
 
     partial = unpacked.with_name(unpacked.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)  # what an interrupted unpacking left
-    with zipfile.ZipFile(archive) as contents:
-        for name in tqdm(contents.namelist(), "unpacking", unit=" files", disable=not progress):
-            contents.extract(name, partial)
+    try:
+        with zipfile.ZipFile(archive) as contents:
+            for name in tqdm(contents.namelist(), "unpacking", unit=" files", disable=not progress):
+                contents.extract(name, partial)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{shown(archive)} is no whole ZIP archive ({reason_of(error)}): delete it.") from error
+    if not (partial / ARCHIVE_FOLDER).is_dir():
+        raise DataError(f"{shown(archive)} is not the archive of Tiny ImageNet: it holds no {ARCHIVE_FOLDER}.")
     os.replace(partial / ARCHIVE_FOLDER, unpacked)
     partial.rmdir()
     return unpacked
 
 
 def _fetch(url: str, path: Path, size: int, progress: bool) -> None:
-    request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})
     try:
-        with (
-            urllib.request.urlopen(request, timeout=30) as response,
-            path.open("wb") as file,
-            tqdm(desc="downloading", total=size, unit="B", unit_scale=True, disable=not progress) as bar,
-        ):
-            while block := response.read(1 << 20):
-                file.write(block)
-                bar.update(len(block))
-    except OSError as error:  # URLError, HTTPError, a timeout and a broken connection are all OSErrors
-        reason = getattr(error, "reason", error)
+        web.download(url, path, deadline=DOWNLOAD_SECONDS, most_bytes=size, progress=progress)
+    except web.DownloadError as error:
         raise DataError(
-            f"Cannot download {url} ({reason}): check the network, or fetch the file elsewhere, unpack it and "
-            f"give --data the {ARCHIVE_FOLDER} folder."
+            f"Cannot download {shown(url)} ({str(error).rstrip('.')}): check the network, or fetch the file elsewhere, "
+            f"unpack it and give --data the {ARCHIVE_FOLDER} folder."
         ) from error
 
 
@@ -144,10 +142,12 @@ def _verify(archive: Path, size: int, md5: str) -> None:
 
 
 def _find_in_shards(folder: Path) -> tuple[tuple[str, ...], dict[str, tuple[list[Encoded], list[int]]]]:
-    lines = (folder / "classes.tsv").read_text(encoding="utf-8").splitlines()
-    wnids = tuple(line.split("\t")[0] for line in lines)
-    numbers = sorted(int(path.stem.removeprefix("train-")) for path in folder.glob("train-*.npz"))
-    train = [folder / f"train-{number}.npz" for number in range(max(numbers, default=0) + 1)]
+    wnids = tuple(line.split("\t")[0] for line in _lines(folder / "classes.tsv"))
+    if not wnids or "" in wnids or len(set(wnids)) != len(wnids):
+        raise DataError(f"{shown(folder / 'classes.tsv')} must name each class once, one a line: copy it again.")
+    shards = [path for path in folder.glob("train-*.npz") if re.fullmatch(r"train-\d{1,4}", path.stem)]
+    last = max((int(path.stem.removeprefix("train-")) for path in shards), default=0)
+    train = [folder / f"train-{number}.npz" for number in range(last + 1)]
     for path in [*train, folder / "val.npz"]:
         if not path.is_file():
             raise DataError(f"{path.name} is missing in {folder}: copy all shards there.")
@@ -160,8 +160,9 @@ def _find_in_shards(folder: Path) -> tuple[tuple[str, ...], dict[str, tuple[list
             try:
                 with np.load(path) as shard:
                     data, offsets, shard_labels = shard["data"].tobytes(), shard["offsets"], shard["labels"]
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                raise DataError(f"{path} is not a whole shard ({error}): copy it again.") from error
+            except Exception as error:  # numpy passes on whatever its reader of ZIP files stumbles over
+                raise DataError(f"{shown(path)} is not a whole shard ({reason_of(error)}): copy it again.") from error
+            _check_shard(path, len(data), offsets, shard_labels, len(wnids))
             pictures += [
                 (data[start:stop], f"{path}, picture {i}") for i, (start, stop) in enumerate(pairwise(offsets))
             ]
@@ -176,15 +177,41 @@ def _find_in_archive(folder: Path) -> tuple[tuple[str, ...], dict[str, tuple[lis
     train = [(path, label) for wnid, label in label_of.items() for path in _jpegs(folder / "train" / wnid / "images")]
 
     val = []
-    for line in (folder / "val" / "val_annotations.txt").read_text(encoding="utf-8").splitlines():
-        name, wnid = line.split("\t")[:2]  # a bounding box follows
+    annotations = folder / "val" / "val_annotations.txt"
+    for line in _lines(annotations):
+        name, _, wnid = line.partition("\t")
+        wnid = wnid.partition("\t")[0]  # a bounding box follows
+        if not wnid or Path(name).name != name:
+            raise DataError(f"{shown(annotations)} has a line that is no name, tab, class: '{shown(line)}'.")
         if wnid not in label_of:
-            raise DataError(f"{folder / 'val'} has pictures of {wnid}, and train/ has no folder of that name.")
+            raise DataError(
+                f"{shown(folder / 'val')} has pictures of {shown(wnid)}, and train/ has no folder of that name."
+            )
         val.append((folder / "val" / "images" / name, label_of[wnid]))
     return wnids, {
         "train": ([path for path, _ in train], [label for _, label in train]),
         "val": ([path for path, _ in val], [label for _, label in val]),
     }
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{shown(path)} is no text file: copy it again.") from error
+
+
+def _check_shard(path: Path, size: int, offsets: np.ndarray, labels: np.ndarray, classes: int) -> None:
+    """Refuse labels that are no classes, and pictures that would lie outside the data of ``size`` bytes."""
+    whole = [array.ndim == 1 and np.issubdtype(array.dtype, np.integer) for array in (offsets, labels)]
+    if not all(whole) or len(offsets) != len(labels) + 1:
+        raise DataError(f"{shown(path)} needs whole numbers: a label for each picture, and one offset more.")
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise DataError(
+            f"{shown(path)} has labels from {labels.min()} to {labels.max()}, but there are {classes} classes."
+        )
+    if int(offsets[0]) < 0 or int(offsets[-1]) > size or (offsets[1:] < offsets[:-1]).any():
+        raise DataError(f"{shown(path)} has offsets that lead outside its {size:,} bytes of data: copy it again.")
 
 
 def _jpegs(folder: Path) -> list[Path]:
@@ -219,8 +246,8 @@ def _decode_one(picture: Encoded) -> np.ndarray:
     try:
         with Image.open(source) as image:
             pixels = np.asarray(image.convert("RGB"))  # some pictures are gray
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"{where} cannot be read as a picture: {error}") from error
+    except Exception as error:  # each of Pillow's readers has its own exceptions for damaged data
+        raise DataError(f"{shown(where)} cannot be read as a picture: {reason_of(error)}.") from error
     if pixels.shape != (PX, PX, 3):
-        raise DataError(f"{where} has {pixels.shape[1]} x {pixels.shape[0]} pixels, not {PX} x {PX}.")
+        raise DataError(f"{shown(where)} has {pixels.shape[1]} x {pixels.shape[0]} pixels, not {PX} x {PX}.")
     return pixels.transpose(2, 0, 1)

@@ -4,9 +4,24 @@ from collections import namedtuple
 
 import pytest
 import torch
+from PIL import Image
+from small_networks import noise_pictures
 from torch import nn
 
-from course_utils import DeviceError, batched, describe_device, get_device, to_device
+from course_utils import (
+    DeviceError,
+    ResNet18_Course_Weights,
+    accuracy,
+    batched,
+    describe_device,
+    evaluate,
+    fit_head,
+    get_device,
+    predict,
+    to_device,
+)
+from course_utils.calibration import calibration_error, fit_temperature
+from course_utils.device import ModelError, check_model
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +130,105 @@ def test_a_batch_of_one_that_does_not_fit_is_an_error():
 def test_a_batch_size_of_zero_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         list(batched(list, [1], 0))
+
+
+# Models that cannot compute
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        (nn.Linear(2, 2).half(), "weight holds torch.float16, .* call model.float"),
+        (nn.Linear(2, 2).double(), "weight holds torch.float64"),
+        (nn.Linear(2, 2, dtype=torch.complex64), "weight holds torch.complex64"),
+        (nn.Linear(2, 2, device="meta"), "weight is on the meta device"),
+        (None, "A model .* is needed here, got NoneType"),
+        (nn.Linear, "got type"),
+    ],
+)
+def test_a_model_that_cannot_take_pictures_is_refused_in_words(model, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        check_model(model)
+    weights = ResNet18_Course_Weights.DEFAULT
+    with pytest.raises(ModelError, match=sentence):
+        predict(model, weights, Image.new("RGB", (64, 64)), device="cpu")
+    with pytest.raises(ModelError, match=sentence):
+        evaluate(model, weights.transforms(), noise_pictures(2), device="cpu")
+
+
+def test_integers_among_the_parameters_are_no_reason_to_refuse():
+    model = nn.Linear(2, 2)
+    model.register_parameter("scale", nn.Parameter(torch.ones(1, dtype=torch.int8), requires_grad=False))
+    check_model(model)
+
+
+def test_the_name_of_a_device_is_shown_on_one_short_line():
+    with pytest.raises(DeviceError) as caught:
+        get_device("\x1b[31m\n" * 900)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 400
+
+
+# A device without 64-bit floats, as Apple's GPU is
+
+
+class WithoutDoubles(torch.Tensor):
+    """A tensor of such a device: to become 64-bit, it must come to the CPU first."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), options=None):
+        options = options or {}
+        doubles = {torch.float64, torch.double, float}
+        if function.__name__ == "double" or doubles & {it for it in (*arguments, *options.values()) if _hashable(it)}:
+            raise TypeError(
+                "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64."
+            )
+        result = super().__torch_function__(function, types, arguments, options)
+        return result.as_subclass(torch.Tensor) if function.__name__ == "cpu" else result
+
+
+def _hashable(value: object) -> bool:
+    return isinstance(value, torch.dtype | type)
+
+
+def test_the_stand_in_refuses_doubles_until_it_is_on_the_cpu():
+    tensor = torch.rand(3).as_subclass(WithoutDoubles)
+    for refused in (lambda: tensor.double(), lambda: tensor.to(torch.float64), lambda: (tensor * 2).sum().double()):
+        with pytest.raises(TypeError, match="float64"):
+            refused()
+    assert tensor.cpu().double().dtype == torch.float64
+
+
+def test_what_is_measured_in_doubles_is_brought_to_the_cpu_first():
+    logits, labels = torch.randn(40, 3, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
+    on_device = logits.as_subclass(WithoutDoubles), labels.as_subclass(WithoutDoubles)
+    for measure in (calibration_error, fit_temperature):
+        assert measure(*on_device) == measure(logits, labels)
+    predicted = on_device[0].argmax(dim=1)
+    assert accuracy(on_device[1], predicted) == accuracy(labels, logits.argmax(dim=1))
+    features, _ = fit_head(*on_device, num_classes=3, epochs=2)
+    assert torch.equal(features.weight, fit_head(logits, labels, num_classes=3, epochs=2)[0].weight)
+
+
+class OnDevice(nn.Module):
+    """A classifier whose scores come from such a device."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.fc(x.mean(dim=(2, 3))).as_subclass(WithoutDoubles)
+
+
+def test_what_evaluate_returns_is_on_the_cpu_where_lessons_may_make_doubles_of_it():
+    logits, labels = evaluate(OnDevice(), ResNet18_Course_Weights.DEFAULT.transforms(), noise_pictures(4), device="cpu")
+    assert type(logits) is type(labels) is torch.Tensor
+    assert (logits.argmax(dim=1) == labels).double().dtype == torch.float64  # as in lesson 06
+
+
+def test_doubles_become_floats_on_their_way_to_apples_gpu(monkeypatch):
+    moved = []
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, device: moved.append((self.dtype, device)) or self)
+    to_device({"a": torch.zeros(1, dtype=torch.float64), "b": torch.zeros(1, dtype=torch.int64)}, "mps")
+    to_device(torch.zeros(1, dtype=torch.float64), "cuda")
+    assert moved == [(torch.float32, "mps"), (torch.int64, "mps"), (torch.float64, "cuda")]

@@ -207,3 +207,17 @@ def test_a_head_that_was_added_in_the_wrong_place_is_named():
     model.fc = nn.Linear(10, 2)
     with pytest.raises(ValueError, match="MobileNetV3 never used its layer 'fc'"):
         extract_features(model, to_tensor, noise_pictures(2))
+
+
+@pytest.mark.parametrize(
+    "features", [torch.zeros(4, 2, dtype=torch.complex64), torch.zeros(4, 2, device="meta")], ids=["complex", "meta"]
+)
+def test_features_that_are_no_numbers_are_refused(features):
+    with pytest.raises(ValueError, match="must be real numbers, and not on the meta device"):
+        fit_head(features, torch.tensor([0, 1, 0, 1]), 2)
+
+
+@pytest.mark.parametrize("weight_decay", [-1, float("nan"), float("inf")])
+def test_a_weight_decay_that_pushes_weights_away_is_refused(weight_decay):
+    with pytest.raises(ValueError, match="weight_decay must be 0 or a positive number"):
+        fit_head(torch.zeros(4, 2), torch.tensor([0, 1, 0, 1]), 2, weight_decay=weight_decay)

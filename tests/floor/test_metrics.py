@@ -190,3 +190,8 @@ def test_bad_input_is_named(call, message):
 def test_tensors_that_ask_for_gradients_are_numbers_too():
     probabilities = torch.tensor([0.2, 0.9], requires_grad=True)
     assert threshold_sweep([0, 1], probabilities, NAMES, NAMES[1]).recall.max() == 1
+
+
+def test_a_tensor_on_the_meta_device_is_refused():
+    with pytest.raises(ValueError, match="on the meta device has a shape but no numbers"):
+        accuracy(torch.zeros(3, device="meta"), torch.zeros(3))

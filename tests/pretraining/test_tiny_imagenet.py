@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -78,6 +79,66 @@ def test_a_validation_picture_of_an_unknown_class_is_refused(tmp_path):
     annotations.write_text("val_0.JPEG\tn99\t0\t0\t63\t63\n", encoding="utf-8")
     with pytest.raises(DataError, match="pictures of n99"):
         tiny_imagenet.load(tmp_path)
+
+
+SHARD = {"data": np.zeros(40, np.uint8), "offsets": np.arange(0, 50, 10), "labels": np.arange(4)}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("labels", np.arange(4) * 0.5, "whole numbers"),
+        ("labels", np.array([0, 1, 2, -1]), "labels from -1 to 2, but there are 4 classes"),
+        ("labels", np.array([0, 1, 2, 10**18]), "labels from 0 to 1000000000000000000"),
+        ("labels", np.zeros((4, 1), int), "whole numbers"),
+        ("labels", np.array(["n01"] * 4), "whole numbers"),
+        ("labels", np.array([None] * 4), "not a whole shard"),
+        ("labels", np.arange(3), "a label for each picture"),
+        ("offsets", np.array([0, 10, 20, 30, 41]), "outside its 40 bytes"),
+        ("offsets", np.array([-1, 10, 20, 30, 40]), "outside its 40 bytes"),
+        ("offsets", np.array([0, 20, 10, 30, 40]), "outside its 40 bytes"),
+        ("offsets", np.array([], int), "whole numbers"),
+    ],
+)
+def test_a_shard_with_odd_labels_or_offsets_is_refused(shards, name, value, sentence):
+    np.savez(shards / "val.npz", **(SHARD | {name: value}))
+    with pytest.raises(DataError, match=f"val.npz .*{sentence}"):
+        tiny_imagenet.load(shards, progress=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"n01\nn01\n", b"\n\n", b"\xff\xfe\x00", bytes(50)])
+def test_an_odd_list_of_classes_is_refused(shards, content):
+    (shards / "classes.tsv").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        tiny_imagenet.load(shards, progress=False)
+    assert str(caught.value).isprintable()
+
+
+def test_files_that_are_only_named_like_shards_are_left_out(shards):
+    for name in ("train-copy.npz", "train-99999999999.npz", "train--1.npz"):
+        (shards / name).touch()
+    assert len(tiny_imagenet.load(shards, progress=False).train_labels) == 32
+
+
+@pytest.mark.parametrize(
+    "line", [b"val_0_0.JPEG\n", b"../val_0_0.JPEG\tn01\n", b"\n", b"\xff\xd8\n", b"a\x1b[31m" * 90 + b"\n"]
+)
+def test_an_odd_line_among_the_annotations_is_refused(tmp_path, line):
+    (write_archive(tmp_path) / "tiny-imagenet-200" / "val" / "val_annotations.txt").write_bytes(line)
+    with pytest.raises(DataError, match="val_annotations.txt") as caught:
+        tiny_imagenet.load(tmp_path, progress=False)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 400
+
+
+def test_a_zip_of_something_else_is_refused(tmp_path):
+    archive = tmp_path / "tiny-imagenet-200.zip"
+    archive.write_bytes(b"no zip")
+    with pytest.raises(DataError, match="no whole ZIP archive"):
+        tiny_imagenet.download(tmp_path, progress=False)
+    with zipfile.ZipFile(archive, "w") as contents:
+        contents.writestr("other/picture.txt", "")
+    with pytest.raises(DataError, match="holds no tiny-imagenet-200"):
+        tiny_imagenet.download(tmp_path, progress=False)
 
 
 # The download, from a file:// address

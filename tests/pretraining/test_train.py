@@ -1,6 +1,8 @@
 """The training program, on tiny data sets."""
 
 import argparse
+import copy
+import errno
 import json
 import os
 import re
@@ -8,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors
 import torch
@@ -221,6 +224,14 @@ def test_bad_input_is_one_sentence_and_exit_status_2(shards, tmp_path, capsys):
         (quick(shards, out, "--warm-start", tmp_path / "noise.safetensors"), "No weights can be read from .*noise"),
         (quick(shards, out, "--device", "tpu"), "device is 'tpu'"),
         (quick(shards, out, "--lr", "-1"), "lr is -1.0; it must be more than 0"),
+        (quick(shards, out, "--lr", "inf"), "lr is inf; it must be more than 0"),
+        (quick(shards, out, "--weight-decay", "-0.1"), "weight_decay is -0.1; it must be 0 or more"),
+        (quick(shards, out, "--weight-decay", "nan"), "weight_decay is nan"),
+        (quick(shards, out, "--seed", 10**30), "seed is 1000.*less than 2"),
+        (quick(shards, ""), "--out '.' must be a .safetensors file, such as weights.safetensors"),
+        (quick(shards, ".."), "must be a .safetensors file"),
+        (quick(shards, tmp_path / "resnet.pt" / "a.safetensors"), "nothing can be written in .*resnet.pt"),
+        (quick(shards, tmp_path / ("x" * 300 + ".safetensors")), "--out .*|too long"),
     ]:
         assert run_command(*arguments) == 2
         *progress_bars, error = capsys.readouterr().err.splitlines()
@@ -230,10 +241,63 @@ def test_bad_input_is_one_sentence_and_exit_status_2(shards, tmp_path, capsys):
 
 
 def test_an_unknown_model_or_size_is_refused_with_the_choices(shards, tmp_path, capsys):
-    for arguments, sentence in [(["--model", "resnet19"], "mobilenet_v3_small"), (["--sizes", "64"], "is not like")]:
+    for arguments, sentence in [
+        (["--model", "resnet19"], "mobilenet_v3_small"),
+        (["--sizes", "64"], "is not like"),
+        (["--sizes", "999999:1"], "at most 512"),
+        (["--sizes", "64:999999999999"], "more than 10,000 epochs"),
+        (["--sizes", "8" * 9000], "is not like"),
+    ]:
         with pytest.raises(SystemExit):
             run_command("--data", shards, "--out", tmp_path / "a.safetensors", *arguments)
         assert sentence in capsys.readouterr().err
+
+
+def test_a_second_run_with_the_same_output_is_refused(shards, tmp_path, capsys):
+    out = tmp_path / "a.safetensors"
+    with command.only_run(out):
+        assert run_command(*quick(shards, out)) == 2
+        assert "Another run is writing" in capsys.readouterr().err
+        assert run_command(*quick(shards, tmp_path / "b.safetensors")) == 0
+    assert run_command(*quick(shards, out)) == 0
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_folder_where_a_file_must_go_is_refused_before_any_work(shards, tmp_path, capsys):
+    for name in ("a.safetensors", "b.jsonl", "c.checkpoint.pt"):
+        (tmp_path / name).mkdir()
+        assert run_command(*quick(shards, tmp_path / f"{name[0]}.safetensors", "--resume")) == 2
+        assert f"{name} is a folder" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence_that_says_how_to_go_on(shards, tmp_path, monkeypatch, capsys):
+    def full(self, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert run_command(*quick(shards, tmp_path / "a.safetensors")) == 2
+    assert re.search(r"a\.\S+: No space left on device; make room.*--resume", capsys.readouterr().err)
+    assert not list(tmp_path.glob("a.*"))
+
+
+def test_one_flipped_byte_anywhere_in_a_checkpoint_is_noticed(tmp_path):
+    part = torch.nn.Linear(100, 10)
+    path = tmp_path / "x.checkpoint.pt"
+    checkpoint.save_checkpoint(path, {"model": part}, {"seed": 0}, [{"epoch": 1}])
+    whole = path.read_bytes()
+    trained, rng = copy.deepcopy(part.state_dict()), np.random.default_rng(0)
+    noticed = 0
+    for place in rng.integers(0, len(whole), 60):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :])
+        other = torch.nn.Linear(100, 10)
+        try:
+            history = checkpoint.load_checkpoint(path, {"model": other}, {"seed": 0})
+        except CheckpointError:
+            noticed += 1
+        else:  # in a part of the file that holds no content, such as the time of day
+            assert history == [{"epoch": 1}]
+            assert all(torch.equal(other.state_dict()[name], tensor) for name, tensor in trained.items())
+    assert noticed > 30
 
 
 def test_ctrl_c_says_how_to_go_on(shards, tmp_path, monkeypatch, capsys):
