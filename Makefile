@@ -44,7 +44,7 @@ slow-unit-tests: setup-test
 	$(python) -m pytest -m slow $(PYTEST_ARGS)
 
 # On the CPU with the course's own weights: the stored outputs come from there, so they can be compared.
-nbval = COURSE_WEIGHTS=course COURSE_DEVICE=cpu TQDM_DISABLE=1 COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
+nbval = COURSE_WEIGHTS=course COURSE_DEVICE=cpu COURSE_GUESSES=skip TQDM_DISABLE=1 COURSE_PROGRESS="$$(mktemp -d)/progress.json" \
 	$(python) -m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg \
 	--nbval-cell-timeout=900 $(PYTEST_ARGS)
 

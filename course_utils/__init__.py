@@ -50,6 +50,11 @@ _HOME_OF = {
     "explain": "quiz.notebook",
     "hint": "quiz.notebook",
     "progress": "quiz.notebook",
+    "commit": "quiz.predictions",
+    "reveal": "quiz.predictions",
+    "guesses": "quiz.predictions",
+    "save_progress": "quiz.progress",
+    "load_progress": "quiz.progress",
 }
 
 __all__ = sorted(_HOME_OF)

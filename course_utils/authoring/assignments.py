@@ -1,6 +1,7 @@
 """Build the assignments of ``exercises/``: source notebooks from plain text, then released ones by nbgrader itself.
 
     python -m course_utils.authoring.assignments             build source/ and release/
+    python -m course_utils.authoring.assignments quiz-1      only these
     python -m course_utils.authoring.assignments --check     say which files are not what a build would give
 
 ``--questions DIR`` with either reads YAML files of your own as well (see `bank.py`): a question there is added, or
@@ -29,6 +30,7 @@ import subprocess
 import symtable
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import jupytext
@@ -41,8 +43,10 @@ from course_utils.authoring.hints import hints_file, hints_text, with_requests
 from course_utils.authoring.lessons import METADATA, ROOT, colab_cells, course_settings, give_stable_ids, write
 from course_utils.errors import CourseError
 from course_utils.grading.questions import seal
-from course_utils.quiz.bank import POINTS, BankError, Question, answer_key, load_bank
+from course_utils.quiz.bank import BankError, whole_bank
 from course_utils.quiz.judging import FORM, choices
+from course_utils.quiz.markdown import for_notebook
+from course_utils.quiz.question import POINTS, Question, answer_key
 from course_utils.quiz.words import question_body
 
 
@@ -50,8 +54,15 @@ class AssignmentError(CourseError, ValueError):
     """An assignment cannot be built; the message names the file or cell and what to do."""
 
 
-def build(root: Path = ROOT, exercises: Path | None = None, own_questions: Path | None = None) -> list[Path]:
+def build(
+    root: Path = ROOT,
+    exercises: Path | None = None,
+    own_questions: Path | None = None,
+    only: Collection[str] = (),
+) -> list[Path]:
     """Write ``source/`` and ``release/`` into ``exercises`` (default: the repository's) and return their notebooks.
+
+    ``only`` names some assignments; without it all are built.
 
     Everything is made in a temporary folder first, so a failed build leaves what was there. Other assignments that
     lie in these folders, an instructor's own for example, are not touched.
@@ -60,14 +71,18 @@ def build(root: Path = ROOT, exercises: Path | None = None, own_questions: Path 
     with tempfile.TemporaryDirectory() as folder:
         course = Path(folder)
         shutil.copy(root / "exercises" / "nbgrader_config.py", course)
-        for name, notebook in source_notebooks(root, own_questions).items():
+        notebooks = source_notebooks(root, own_questions)
+        if strangers := set(only) - notebooks.keys():
+            raise AssignmentError(f"There is no assignment {', '.join(sorted(strangers))}: {', '.join(notebooks)}.")
+        for name in only or notebooks:
+            notebook = notebooks[name]
             write_in(course / "source", name, notebook)
             release(course, name)
         built = sorted(path.relative_to(course) for path in course.rglob("*.ipynb"))
         for path in built:
             (exercises / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(course / path, exercises / path)
-    if exercises == root / "exercises":
+    if exercises == root / "exercises" and not only:
         hints_file(root).write_text(hints_text(root), encoding="utf-8", newline="\n")
     return [exercises / path for path in built]
 
@@ -75,7 +90,7 @@ def build(root: Path = ROOT, exercises: Path | None = None, own_questions: Path 
 def source_notebooks(root: Path = ROOT, own_questions: Path | None = None) -> dict[str, NotebookNode]:
     """Return the instructor's notebook of every assignment, by its name. Raises AssignmentError or BankError."""
     settings = course_settings(root)
-    bank = load_bank(own_questions)
+    bank = whole_bank(root, own_questions)
     notebooks = {}
     for name, about in yaml.safe_load((root / "exercises" / "quizzes.yaml").read_text(encoding="utf-8")).items():
         questions = [question for question in bank.values() if question.quiz == name]
@@ -116,19 +131,20 @@ def _question_cells(number: int, question: Question) -> list[NotebookNode]:
     key = f'"{key}"' if isinstance(key, str) else f"{key:.10g}"
     answer = f"{name} = None  # {FORM[question.kind]}\n### BEGIN SOLUTION\n{name} = {key}\n### END SOLUTION"
     asked = f"{question.kind!r}, {choices(question)!r}".replace("'", '"')
+    given = f'questions.given(globals(), "{name}")'
     test = (
         "from course_utils.grading import Points, questions\n\n"
         f"points = Points({points})\n"
-        f'points.check("{name} has the right form", lambda: questions.form_is_right({name}, {asked}), worth=0)\n'
+        f'points.check("{name} has the right form", lambda: questions.form_is_right({given}, {asked}), worth=0)\n'
         "### BEGIN HIDDEN TESTS\n"
         "# The question with its key and feedback, packed so that nobody reads it in passing.\n"
         f'_sealed = """\n{seal(question)}\n"""\n'
-        f'points.check("{name} is right", lambda: questions.answer_is_right({name}, _sealed))\n'
+        f'points.check("{name} is right", lambda: questions.answer_is_right({given}, _sealed))\n'
         "### END HIDDEN TESTS\n"
         "points.total()"
     )
     return [
-        new_markdown_cell(f"{title}\n\n{question_body(question)}"),
+        new_markdown_cell(f"{title}\n\n{for_notebook(question_body(question))}"),
         new_code_cell(answer, metadata={"answer": name}),
         new_code_cell(test, metadata={"test": name, "points": points}),
     ]
@@ -239,6 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m course_utils.authoring.assignments", description=__doc__.split("\n")[0]
     )
+    parser.add_argument("assignments", nargs="*", help="names such as quiz-1; default: all")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is out of date")
     parser.add_argument("--questions", type=Path, metavar="DIR", help="YAML files of your own, added to the bank")
     options = parser.parse_args(arguments)
@@ -247,7 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
             problems = stale_files(own_questions=options.questions)
             print("\n".join(problems) or "Every assignment is what a build gives.")
             return 1 if problems else 0
-        for path in build(own_questions=options.questions):
+        for path in build(own_questions=options.questions, only=options.assignments):
             print(path.relative_to(ROOT))
     except (AssignmentError, BankError) as error:
         print(error, file=sys.stderr)

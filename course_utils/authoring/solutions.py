@@ -23,7 +23,9 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from course_utils.authoring.answers import solution
 from course_utils.authoring.assignments import AssignmentError
 from course_utils.authoring.lessons import METADATA, ROOT, give_stable_ids, write
-from course_utils.quiz.bank import Question, load_bank
+from course_utils.quiz.bank import whole_bank
+from course_utils.quiz.markdown import for_notebook
+from course_utils.quiz.question import Question
 from course_utils.quiz.words import explanation_text, question_body
 
 
@@ -39,7 +41,7 @@ def solution_notebook(name: str, root: Path = ROOT, own: Path | None = None) -> 
     if name in scripts:
         cells = _problem_cells(scripts[name])
     elif name in quizzes:
-        cells = _quiz_cells([question for question in load_bank(own).values() if question.quiz == name])
+        cells = _quiz_cells([question for question in whole_bank(root, own).values() if question.quiz == name])
         cells.insert(0, new_markdown_cell(f"# {quizzes[name]['title']}: the answers"))
     else:
         known = ", ".join(sorted([*scripts, *quizzes])) or "none; this takes the course's repository"
@@ -75,7 +77,7 @@ def _quiz_cells(questions: list[Question]) -> list[NotebookNode]:
     texts = []
     for number, question in enumerate(questions, start=1):
         texts += [f"## Question {number}\n\n{question_body(question)}", explanation_text(question)]
-    return [new_markdown_cell(text) for text in texts]
+    return [new_markdown_cell(for_notebook(text)) for text in texts]
 
 
 def deadline(text: str) -> datetime:

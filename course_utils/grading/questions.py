@@ -6,37 +6,44 @@ nbgrader keeps the packed text out of the released notebook and out of the feedb
 """
 
 import base64
+import binascii
 import bz2
 import json
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
+from course_utils.errors import CourseError
 from course_utils.grading.points import Unmet, expect
-from course_utils.quiz.bank import Option, Question
 from course_utils.quiz.judging import AnswerError, judge, understood
+from course_utils.quiz.markdown import to_text
+from course_utils.quiz.question import Option, Question
+
+SEAL = 2  # the form of a packed question; 1 said nothing of its form
+
+
+class SealError(CourseError, Unmet):
+    """A packed question cannot be read; the message says why, and what the instructor can do."""
 
 
 def form_is_right(answer: object, kind: str, offered: str | list[int]) -> str:
     """The visible check: it says which answer was understood, not whether it is right."""
     found = _understood(answer, kind, offered)
-    return {
-        "one": f"You chose {found}.",
-        "several": f"You chose {', '.join(str(found))}.",
-        "order": f"Your order is {', '.join(str(found))}.",
-        "number": f"Your number is {found}.",
-        "line": f"You chose line {found}.",
-    }[kind]
+    if kind == "number":
+        return f"Your number is {found:.10g}."
+    opening = {"order": "Your order is", "line": "You chose line"}.get(kind, "You chose")
+    return f"{opening} {found if kind == 'line' else ', '.join(str(found))}."
 
 
 def answer_is_right(answer: object, sealed: str) -> str:
-    """The hidden check: return the explanation, or raise `Unmet` with the feedback for this answer."""
+    """The hidden check: return the explanation as plain text, or raise `Unmet` with the feedback for this answer."""
     question = unseal(sealed)
     try:
         verdict = judge(question, answer)
     except AnswerError as error:
         raise Unmet(str(error)) from None
-    said = re.sub(r"^(Right|Not yet)\.\s*", "", verdict.text)
+    said = to_text(re.sub(r"^(Right|Not yet)\.\s*", "", verdict.text))
     expect(verdict.right, said)
     return said
 
@@ -46,6 +53,16 @@ def _understood(answer: object, kind: str, offered: str | list[int]) -> str | fl
         return understood(answer, kind, offered)
     except AnswerError as error:
         raise Unmet(str(error)) from None
+
+
+def given(cell: Mapping[str, object], name: str) -> object:
+    """Return the answer `name` of the notebook whose `globals()` are ``cell``. Raises `Unmet` where there is none."""
+    if name not in cell:
+        raise Unmet(
+            f"{name} has no value: its cell ended in an error, or was not run. Letters need quotes, as in "
+            f'{name} = "b"; a number needs a decimal point and no unit, as in {name} = 3.5.'
+        )
+    return cell[name]
 
 
 def seal(question: Question) -> str:
@@ -58,13 +75,25 @@ def seal(question: Question) -> str:
         no_proof="",
         options=tuple(replace(option, proof="") for option in question.options),
     )
-    packed = bz2.compress(json.dumps(asdict(slim), ensure_ascii=False).encode("utf-8"))
+    content = {"seal": SEAL} | asdict(slim)
+    packed = bz2.compress(json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return "\n".join(textwrap.wrap(base64.b64encode(packed).decode("ascii"), 100))
 
 
 def unseal(sealed: str) -> Question:
-    """Undo `seal`."""
-    fields = json.loads(bz2.decompress(base64.b64decode(sealed)).decode("utf-8"))
+    """Undo `seal`, also where an earlier version of the course did it. Raises SealError for anything else."""
+    try:
+        fields = json.loads(bz2.decompress(base64.b64decode(sealed)).decode("utf-8"))
+        version = fields.pop("seal", 1)
+    except (binascii.Error, OSError, ValueError, EOFError, AttributeError):
+        raise SealError(
+            "The question packed in this test cell is damaged. Take the assignment anew from the course's files."
+        ) from None
+    if not isinstance(version, int) or version > SEAL:
+        raise SealError(
+            f"This assignment was built by a newer course (its questions are packed in form {version}, this one reads "
+            f"up to {SEAL}). Bring the course on this computer up to date, then grade again."
+        )
     fields["options"] = tuple(Option(**option) for option in fields["options"])
     fields["covers"] = tuple(fields["covers"])
     return Question(**fields)

@@ -8,6 +8,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from course_utils.quiz.markdown import led_by
+
 HINTS_FILE = Path(__file__).with_name("hints.json")
 _told: dict[str, int] = {}  # how many hints of a step were given since the kernel started
 
@@ -18,7 +20,7 @@ def is_step(name: object) -> bool:
 
 
 def next_hint(step: str) -> str:
-    """Return the next hint for a step, after the last one the first again. Raises LookupError for no such step."""
+    """Return the next hint for a step as Markdown, after the last one the first again. LookupError: no such step."""
     step = step.strip().lower()
     hints = load_hints()
     if step not in hints:
@@ -27,7 +29,7 @@ def next_hint(step: str) -> str:
     number = _told.get(step, 0) % len(hints[step])
     _told[step] = number + 1
     more = "" if number + 1 < len(hints[step]) else " (the last one)"
-    return f"Hint {number + 1} of {len(hints[step])}{more}: {hints[step][number]}"
+    return led_by(f"Hint {number + 1} of {len(hints[step])}{more}:", hints[step][number])
 
 
 @cache

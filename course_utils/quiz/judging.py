@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from course_utils.errors import CourseError
-from course_utils.quiz.bank import Question, answer_key, lettered
+from course_utils.quiz.markdown import led_by
+from course_utils.quiz.question import Question, answer_key, lettered
 
 FORM = {  # of the answer to each kind of question
     "one": 'a letter in quotes, for example "b"',
@@ -90,6 +91,9 @@ def _letters(answer: object, kind: str, offered: str) -> str:
 def _number(answer: object, kind: str, offered: Sequence[int]) -> float:
     """A finite number from 87.5, "87.5 %", "5 400", "5 epochs", a NumPy number or "line 4"."""
     advice = ""
+    if type(answer) is tuple and len(answer) == 2 and all(type(part) is int and 0 <= part < 10**9 for part in answer):
+        whole, part = answer  # 0,31 is a tuple in Python
+        raise AnswerError(f"Write a decimal point and no comma: {whole}.{part} instead of {whole},{part}.")
     if (text := _text(answer)) is not None:
         found = _NUMBER.fullmatch(text.strip().lower().replace("\u2212", "-"))
         if found and found[2].strip() in _MULTIPLES:
@@ -138,7 +142,7 @@ def _judge_several(question: Question, letters: str) -> Verdict:
     chosen = {letter: options[letter] for letter in sorted(letters)}
     missing = sum(option.right for option in options.values()) - sum(option.right for option in chosen.values())
     right = missing == 0 and all(option.right for option in chosen.values())
-    remarks = [f"{letter}: {option.feedback}" for letter, option in chosen.items() if right or not option.right]
+    remarks = [led_by(f"{letter}:", option.feedback) for letter, option in chosen.items() if right or not option.right]
     if missing:
         remarks.append(f"{'One right answer is' if missing == 1 else f'{missing} right answers are'} not chosen yet.")
     return _verdict(question, right, remarks)
@@ -150,7 +154,7 @@ def _judge_order(question: Question, letters: str) -> Verdict:
         return _verdict(question, True, ["Each step stands where it must."])
     place = next(i for i in range(len(key)) if letters[i] != key[i])
     too_early = dict(lettered(question))[letters[place]]
-    return _verdict(question, False, [f"Step {place + 1} is not {letters[place]}. {too_early.feedback}"])
+    return _verdict(question, False, [led_by(f"Step {place + 1} is not {letters[place]}.", too_early.feedback)])
 
 
 def _judge_number(question: Question, value: float) -> Verdict:
@@ -159,7 +163,7 @@ def _judge_number(question: Question, value: float) -> Verdict:
     nearest = min(question.options, key=lambda option: abs(value - option.value), default=None)
     if nearest and abs(value - nearest.value) <= question.tolerance + 1e-9 * abs(nearest.value):
         return _verdict(question, False, [nearest.feedback])
-    return _verdict(question, False, [f"{value:.10g} is not the number asked for. {question.hint}"])
+    return _verdict(question, False, [led_by(f"{value:.10g} is not the number asked for.", question.hint)])
 
 
 def _judge_line(question: Question, number: float) -> Verdict:
@@ -177,6 +181,6 @@ _JUDGES = {
 
 
 def _verdict(question: Question, right: bool, remarks: list[str]) -> Verdict:
-    parts = ["Right." if right else "Not yet.", *remarks]
-    text = " ".join(parts) if len(remarks) < 2 else "\n\n".join(parts)
+    opening = "Right." if right else "Not yet."
+    text = led_by(opening, remarks[0]) if len(remarks) == 1 else "\n\n".join([opening, *remarks])
     return Verdict(right, f"{text}\n\n{question.explanation}" if right else text)

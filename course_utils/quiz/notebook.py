@@ -12,34 +12,42 @@ environment variable COURSE_QUESTIONS names it.
 
 import difflib
 import os
+import re
+import textwrap
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from course_utils.quiz.bank import Question, load_bank
+from course_utils.errors import CourseError
+from course_utils.quiz.bank import load_bank
 from course_utils.quiz.hints import is_step, next_hint
 from course_utils.quiz.judging import AnswerError, judge
+from course_utils.quiz.markdown import WIDTH, for_notebook, to_text
 from course_utils.quiz.progress import read_progress, record
-from course_utils.quiz.words import explanation_text, how_to_answer, question_text, wrapped
+from course_utils.quiz.question import Question
+from course_utils.quiz.words import explanation_text, hint_text, how_to_answer, question_head, question_text
+
+
+class UnknownQuestion(CourseError, LookupError):
+    """There is no practice question with this id; the message names ids that look like it."""
 
 
 def ask(question_id: str) -> None:
     """Show a question of the bank, with buttons in a notebook and as plain text elsewhere."""
     question = find_question(question_id)
-    if not _in_notebook():
-        print(wrapped(question_text(question)))
-        print("\n" + how_to_answer(question))
+    if not in_notebook():
+        _print_question(question)
         return
     from IPython.display import display
 
-    text = question_text(question)
-    display({"text/markdown": text, "text/plain": wrapped(text)}, raw=True)
     try:
         from course_utils.quiz.widgets import show_buttons
     except ImportError:  # a notebook without ipywidgets
-        print(how_to_answer(question))
-    else:
-        show_buttons(question)
+        _print_question(question)
+        return
+    head = question_head(question)
+    display({"text/markdown": for_notebook(head), "text/plain": to_text(head)}, raw=True)
+    show_buttons(question)
 
 
 def check(question_id: str, answer: str | float | Iterable[str]) -> None:
@@ -52,21 +60,21 @@ def check(question_id: str, answer: str | float | Iterable[str]) -> None:
     try:
         verdict = judge(question, answer)
     except AnswerError as error:
-        print(wrapped(str(error)))
+        print(textwrap.fill(str(error), WIDTH, break_on_hyphens=False))
         return
-    print(wrapped(verdict.text))
+    print(to_text(verdict.text))
     record(question.id, verdict.right)
 
 
 def hint(question_id: str) -> None:
     """Print one step of help: for a question, or the next one for a step of a problem set, as in `hint("ps1.2")`."""
-    text = next_hint(question_id) if is_step(question_id) else "Hint: " + find_question(question_id).hint
-    print(wrapped(text))
+    text = next_hint(question_id) if is_step(question_id) else hint_text(find_question(question_id))
+    print(to_text(text))
 
 
 def explain(question_id: str) -> None:
     """Print the answer and its explanation."""
-    print(wrapped(explanation_text(find_question(question_id))))
+    print(to_text(explanation_text(find_question(question_id))))
 
 
 def progress() -> None:
@@ -86,13 +94,17 @@ def progress() -> None:
 
 
 def find_question(question_id: str) -> Question:
-    """The question with this id; a LookupError names the nearest ids when there is none."""
+    """The question with this id. Raises UnknownQuestion, which names the nearest ids, when there is none."""
     bank = _bank()
     if question_id in bank:
         return bank[question_id]
+    if re.fullmatch(r"(quiz-\d+(\.\d+)?|q\d+)", str(question_id).strip().lower()):
+        raise UnknownQuestion(
+            f"{question_id!r} belongs to a graded quiz: it has no hints here, and its answer is told after grading."
+        )
     nearest = difflib.get_close_matches(str(question_id), bank, n=3, cutoff=0.4)
     advice = f" Did you mean {' or '.join(repr(name) for name in nearest)}?" if nearest else ""
-    raise LookupError(f"There is no question {question_id!r} in the bank.{advice}")
+    raise UnknownQuestion(f"There is no question {question_id!r} among the practice questions.{advice}")
 
 
 @cache
@@ -101,7 +113,12 @@ def _bank() -> dict[str, Question]:
     return load_bank(Path(own) if own else None)
 
 
-def _in_notebook() -> bool:
+def _print_question(question: Question) -> None:
+    print(to_text(question_text(question)))
+    print("\n" + how_to_answer(question))
+
+
+def in_notebook() -> bool:
     """Whether a Jupyter kernel runs this code (then outputs are displayed, not only printed)."""
     try:
         from IPython import get_ipython

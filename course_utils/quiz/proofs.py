@@ -23,7 +23,7 @@ import contextlib
 import io
 from types import SimpleNamespace
 
-from course_utils.quiz.bank import Option, Question
+from course_utils.quiz.question import Option, Question
 
 
 def run_proof(question: Question, option: Option | None = None) -> None:

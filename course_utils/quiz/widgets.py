@@ -1,133 +1,194 @@
 """The buttons under a question. They work by keyboard alone: Tab to move, Space or Enter to press.
 
-Only Button, ToggleButton and Text are used: JupyterLab's command mode takes the arrow keys and letters from radio
-buttons and drop-downs. There are no fixed colors, so that light and dark themes both stay readable.
+Only Button, Checkbox and Text are used: JupyterLab's command mode takes the arrow keys and letters from radio buttons
+and drop-downs. A button lies over the whole row of its option, so that the option's text can be clicked. Where several
+are right there are boxes to tick, which tell a screen reader by themselves whether they are ticked. Marks are words and
+signs, never colours alone, and no colour is fixed, so that light and dark themes both stay readable.
 """
 
-import html
-import re
 from collections.abc import Callable
+from html import escape
 
 import ipywidgets as widgets
 from IPython.display import display
 
-from course_utils.quiz.bank import Question, lettered
 from course_utils.quiz.judging import AnswerError, judge
+from course_utils.quiz.markdown import for_notebook, to_html, to_text
 from course_utils.quiz.progress import record
-from course_utils.quiz.words import explanation_text, how_to_answer
+from course_utils.quiz.question import Question, answer_key, lettered
+from course_utils.quiz.words import explanation_text, hint_text, how_to_answer, option_text, question_choices
 
+STYLE = """<style>
+.course-option { position: relative; max-width: 50em; min-height: 2.4em; margin: 2px 0; }
+.course-option .widget-html { margin: 0.2em 0.6em 0.2em 4em; pointer-events: none; line-height: 1.5; }
+.course-option p, .course-option pre { margin: 0; }
+.course-option > button, .course-option > .widget-checkbox { position: absolute; inset: 0; width: 100%; height: 100%;
+  margin: 0; padding-left: 1em; text-align: left; background: transparent; }
+.course-option > .widget-checkbox label { display: flex; align-items: center; width: 100%; height: 100%; }
+.course-option > button { border: 1px solid var(--jp-border-color1, silver); }
+.course-option.course-chosen > button { border-width: 2px; }
+</style>"""
+RIGHT, NOT_RIGHT, CHOSEN = "✓ right", "✗ not this one", "your choice"
 _SAYS = (
     '<div role="status" style="max-width: 50em; line-height: 1.5; '
     'font-size: var(--jp-content-font-size1, inherit); color: var(--jp-content-font-color1, inherit)">'
 )
 
 
-def show_buttons(question: Question) -> widgets.VBox:
-    """Display the buttons that answer `question`, and return their box."""
-    box = question_box(question)
+class Row(widgets.Box):
+    """One option: its control (a button or a box to tick), its text, and behind it a mark in words."""
+
+    def __init__(self, control: widgets.Widget, html: str):
+        self.control, self._html = control, html
+        self.text = widgets.HTML(html)
+        super().__init__([control, self.text])
+        self.add_class("course-option")
+
+    def mark(self, words: str) -> None:
+        """Put words behind the option, or take them away with ""."""
+        self.text.value = self._html + (f" <strong>{escape(words)}</strong>" if words else "")
+        (self.add_class if words else self.remove_class)("course-chosen")
+
+
+class QuestionBox(widgets.VBox):
+    """What answers one question: the options, the verdict below them, and below that Hint and Explain."""
+
+    def __init__(self, question: Question):
+        self.question = question
+        self.verdict, self.hint, self.explanation = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.hint_button = _button("Hint", "One step of help")
+        self.explain_button = _button("Explain", "The answer and why")
+        self.explain_button.disabled = True  # until the student has tried
+        self.hint_button.on_click(lambda _: _say(self.hint, hint_text(question)))
+        self.explain_button.on_click(lambda _: self._explain())
+        self.rows: dict[str, Row] = {}  # by letter, or by the number of the line
+        answers = _ANSWERS[question.kind](self)
+        help_row = widgets.HBox([self.hint_button, self.explain_button])
+        parts = [widgets.HTML(STYLE), *answers, self.verdict, help_row, self.hint, self.explanation]
+        super().__init__(parts)
+
+    def submit(self, answer: str, shown: str = "") -> None:
+        """Judge an answer, say what came of it, mark the options and remember it."""
+        try:
+            verdict = judge(self.question, answer)
+        except AnswerError as error:
+            self.verdict.value = f"{_SAYS}<p>{escape(str(error))}</p></div>"
+            return
+        self.explain_button.disabled = False
+        _say(self.verdict, f"**{shown or answer}**: {verdict.text}")
+        if self.question.kind in ("one", "line"):
+            self.rows[answer].mark(RIGHT if verdict.right else NOT_RIGHT)
+        elif self.question.kind == "several":
+            for letter, row in self.rows.items():
+                row.mark((RIGHT if verdict.right else CHOSEN) if letter in answer else "")
+        record(self.question.id, verdict.right)
+
+    def _explain(self) -> None:
+        _say(self.explanation, explanation_text(self.question))
+        if self.question.kind in ("one", "several", "line"):
+            for name in [str(answer_key(self.question))] if self.question.kind == "line" else answer_key(self.question):
+                self.rows[name].mark(RIGHT)
+
+
+def show_buttons(question: Question) -> QuestionBox:
+    """Display the options of `question` with their buttons, and return their box.
+
+    Where no widgets are, and in a notebook that is stored, the options stand there as text.
+    """
+    box = QuestionBox(question)
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-    instead = "Run this cell for buttons. " + how_to_answer(question)  # shown where widgets are not
-    display({"text/plain": instead, "application/vnd.jupyter.widget-view+json": view}, raw=True)
+    instead = f"{question_choices(question)}\n\nRun this cell for buttons. {how_to_answer(question)}"
+    texts = {"text/plain": to_text(instead), "text/markdown": for_notebook(instead)}
+    display({**texts, "application/vnd.jupyter.widget-view+json": view}, raw=True)
     return box
 
 
-def question_box(question: Question) -> widgets.VBox:
-    """The answer buttons, Hint and Explain, and below them the place where feedback appears."""
-    feedback = widgets.HTML()
-    help_buttons = [_button("Hint", "One step of help"), _button("Explain", "The answer and why")]
-    hint_button, explain_button = help_buttons
-    explain_button.disabled = True  # until the student has tried
-
-    def say(markdown: str) -> None:
-        feedback.value = _SAYS + to_html(markdown) + "</div>"
-
-    def submit(answer: str, shown: str = "") -> None:
-        try:
-            verdict = judge(question, answer)
-        except AnswerError as error:
-            say(str(error))
-            return
-        explain_button.disabled = False
-        say(f"**{shown or answer}**: {verdict.text}")
-        record(question.id, verdict.right)
-
-    hint_button.on_click(lambda _: say("Hint: " + question.hint))
-    explain_button.on_click(lambda _: say(explanation_text(question)))
-    answer_row = _ROWS[question.kind](question, submit)
-    return widgets.VBox([_row(answer_row), _row(help_buttons), feedback])
+def _one(box: QuestionBox) -> list[widgets.Widget]:
+    for letter, option in lettered(box.question):
+        button = _button(letter, f"Answer {letter}: {_one_line(option_text(option))}")
+        button.on_click(lambda pressed: box.submit(pressed.description))
+        box.rows[letter] = Row(button, to_html(option_text(option)))
+    return list(box.rows.values())
 
 
-def to_html(markdown: str) -> str:
-    """The Markdown of the bank (paragraphs, `code`, **bold**) as HTML, everything else escaped."""
-    text = html.escape(markdown.strip())
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
-    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
-    return "".join(f"<p>{paragraph}</p>" for paragraph in re.split(r"\n\s*\n", text))
+def _several(box: QuestionBox) -> list[widgets.Widget]:
+    for letter, option in lettered(box.question):
+        tick = widgets.Checkbox(description=letter, tooltip=f"Choose {letter}", indent=False)
+        box.rows[letter] = Row(tick, to_html(option_text(option)))
+
+    def submit() -> None:
+        letters = "".join(letter for letter, row in box.rows.items() if row.control.value)
+        if letters:
+            box.submit(letters, ", ".join(letters))
+        else:
+            _say(box.verdict, "Nothing is ticked yet. Tick every answer that is right, then press Check.")
+
+    check = _button("Check", "Check the answers that are ticked")
+    check.on_click(lambda _: submit())
+    return [*box.rows.values(), check]
 
 
-def _one(question: Question, submit: Callable) -> list[widgets.Widget]:
-    buttons = [_button(letter, f"Answer {letter}") for letter, _ in lettered(question)]
-    for button in buttons:
-        button.on_click(lambda pressed: submit(pressed.description))
-    return buttons
-
-
-def _several(question: Question, submit: Callable) -> list[widgets.Widget]:
-    toggles = [
-        widgets.ToggleButton(description=letter, tooltip=f"Choose {letter}", layout=widgets.Layout(width="4em"))
-        for letter, _ in lettered(question)
-    ]
-    check = _button("Check", "Check the letters that are pressed")
-    check.on_click(lambda _: submit("".join(toggle.description for toggle in toggles if toggle.value)))
-    return [*toggles, check]
-
-
-def _number(question: Question, submit: Callable) -> list[widgets.Widget]:
-    label = f"Number ({question.unit}):" if question.unit else "Number:"
+def _number(box: QuestionBox) -> list[widgets.Widget]:
+    unit = box.question.unit
+    label = f"Number ({unit}):" if unit else "Number:"
     # With continuous updates, a quick press on Check can overtake the last digits on their way to the kernel.
     field = widgets.Text(description=label, continuous_update=False, style={"description_width": "initial"})
     check = _button("Check", "Check the number")
-    check.on_click(lambda _: submit(field.value))
-    return [field, check]
+    check.on_click(lambda _: box.submit(field.value))
+    return [widgets.HBox([field, check])]
 
 
-def _order(question: Question, submit: Callable) -> list[widgets.Widget]:
-    """Press the letters in the order of the steps; the last one checks. A letter pressed again is taken out."""
-    steps = [_button(letter, f"Next step: {letter}") for letter, _ in lettered(question)]
-    label = widgets.Label("Press the letters, the first step first.")
+def _order(box: QuestionBox) -> list[widgets.Widget]:
+    """Press the steps in their order; the last one checks. A step pressed again is taken out."""
+    label = widgets.Label("Press the steps in their order, the first one first.")
     letters: list[str] = []
 
-    def press(step: widgets.Button) -> None:
-        letter = step.description
-        if len(letters) == len(steps):  # the last order was judged, so a new one begins
+    def press(letter: str) -> None:
+        if len(letters) == len(box.rows):  # the last order was judged, so a new one begins
             letters.clear()
         if letter in letters:
             letters.remove(letter)
         else:
             letters.append(letter)
         label.value = "Your order: " + (", ".join(letters) or "empty")
-        if len(letters) == len(steps):
-            submit("".join(letters), ", ".join(letters))
+        for name, row in box.rows.items():
+            row.mark(f"step {letters.index(name) + 1}" if name in letters else "")
+        if len(letters) == len(box.rows):
+            box.submit("".join(letters), ", ".join(letters))
 
-    for step in steps:
-        step.on_click(press)
-    return [*steps, label]
-
-
-def _line(question: Question, submit: Callable) -> list[widgets.Widget]:
-    buttons = [_button(str(option.line), f"Line {option.line}") for option in question.options]
-    for button in buttons:
-        button.on_click(lambda pressed: submit(pressed.description, f"Line {pressed.description}"))
-    return buttons
+    for letter, option in lettered(box.question):
+        button = _button(letter, f"Next step, {letter}: {_one_line(option_text(option))}")
+        button.on_click(lambda pressed: press(pressed.description))
+        box.rows[letter] = Row(button, to_html(option_text(option)))
+    return [*box.rows.values(), label]
 
 
-_ROWS = {"one": _one, "several": _several, "number": _number, "order": _order, "line": _line}
+def _line(box: QuestionBox) -> list[widgets.Widget]:
+    lines = box.question.code.splitlines()
+    for option in box.question.options:
+        line = lines[option.line - 1]
+        button = _button(str(option.line), f"Line {option.line}: {line.strip()}")
+        button.on_click(lambda pressed: box.submit(pressed.description, f"Line {pressed.description}"))
+        box.rows[str(option.line)] = Row(button, f"<code style='white-space: pre'>{escape(line)}</code>")
+    return list(box.rows.values())
+
+
+_ANSWERS: dict[str, Callable[[QuestionBox], list[widgets.Widget]]] = {
+    "one": _one,
+    "several": _several,
+    "number": _number,
+    "order": _order,
+    "line": _line,
+}
+
+
+def _say(where: widgets.HTML, markdown: str) -> None:
+    where.value = f"{_SAYS}{to_html(markdown)}</div>"
+
+
+def _one_line(markdown: str) -> str:
+    return " ".join(to_text(markdown).split())
 
 
 def _button(description: str, tooltip: str) -> widgets.Button:
-    width = "4em" if len(description) <= 2 else "auto"
-    return widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width=width))
-
-
-def _row(children: list[widgets.Widget]) -> widgets.HBox:
-    return widgets.HBox(children, layout=widgets.Layout(flex_flow="row wrap", align_items="center"))
+    return widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width="auto"))

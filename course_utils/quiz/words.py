@@ -1,11 +1,9 @@
-"""The words of a question: how it is asked, answered and explained, as Markdown and as plain text."""
+"""The words of a question: how it is asked, answered and explained, as Markdown."""
 
 import re
-import textwrap
 
-from course_utils.quiz.bank import Option, Question, answer_key, lettered
-
-WIDTH = 88  # characters in a line of printed text
+from course_utils.quiz.markdown import is_paragraph, led_by, numbered_lines
+from course_utils.quiz.question import Option, Question, answer_key, lettered
 
 TASK = {
     "one": "Choose one answer.",
@@ -19,30 +17,38 @@ _EXAMPLE = {"one": '"a"', "several": '"ab"', "number": "3.5", "order": '"bac"', 
 
 def question_text(question: Question) -> str:
     """The whole question of a lesson as Markdown, without its answer."""
-    return f"**Check yourself** ({question.difficulty}). {question_body(question)}"
+    return f"{question_head(question)}\n\n{question_choices(question)}"
+
+
+def question_head(question: Question) -> str:
+    """What stands above the options in a lesson, as Markdown."""
+    return "\n\n".join([led_by(f"**Check yourself** ({question.difficulty}).", question.prompt), *_code(question)])
 
 
 def question_body(question: Question) -> str:
     """Prompt, code, options and what to do with them, as Markdown."""
+    return "\n\n".join([question.prompt, *_code(question), question_choices(question)])
+
+
+def _code(question: Question) -> list[str]:
+    return [_fenced(question.code)] if question.code and question.kind != "line" else []
+
+
+def question_choices(question: Question) -> str:
+    """The options, or the numbered lines of code, and what to do with them, as Markdown."""
     task = TASK[question.kind]
     if question.kind == "number":
         task += f" ({question.unit})." if question.unit else "."
-    parts = [question.prompt]
-    if question.kind == "line":
-        lines = enumerate(question.code.splitlines(), start=1)
-        parts.append(_fenced("\n".join(f"{number:2d}  {line}".rstrip() for number, line in lines), "text"))
-    elif question.code:
-        parts.append(_fenced(question.code))
+    parts = [_fenced("\n".join(numbered_lines(question.code)), "text")] if question.kind == "line" else []
     parts += [f"**{letter}.** {option_text(option)}" for letter, option in lettered(question)]
-    parts.append(f"*{task}*")
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, f"*{task}*"])
 
 
 def option_text(option: Option) -> str:
-    """What an option says, as Markdown."""
+    """What an option says, as Markdown; what is more than a paragraph begins on a line of its own."""
     if option.text:
-        return option.text
-    return f"`{option.code}`" if "\n" not in option.code else "\n\n" + _fenced(option.code)
+        return option.text if is_paragraph(option.text) else "\n\n" + option.text
+    return _code_span(option.code) if "\n" not in option.code else "\n\n" + _fenced(option.code)
 
 
 def explanation_text(question: Question) -> str:
@@ -54,7 +60,12 @@ def explanation_text(question: Question) -> str:
         key = f"line {key}"
     else:
         key = ", ".join(key)
-    return f"The answer is {key}. {question.explanation}"
+    return led_by(f"The answer is {key}.", question.explanation)
+
+
+def hint_text(question: Question) -> str:
+    """One step of help, as Markdown."""
+    return led_by("Hint:", question.hint)
 
 
 def how_to_answer(question: Question) -> str:
@@ -62,21 +73,13 @@ def how_to_answer(question: Question) -> str:
     return f'Answer with check("{question.id}", {_EXAMPLE[question.kind]}), or ask for hint("{question.id}").'
 
 
+def _code_span(code: str) -> str:
+    if "`" not in code:
+        return f"`{code}`"
+    mark = "`" * (1 + max(len(run) for run in re.findall("`+", code)))
+    return f"{mark} {code} {mark}"
+
+
 def _fenced(code: str, language: str = "python") -> str:
-    return f"```{language}\n{code}\n```"
-
-
-def wrapped(markdown: str) -> str:
-    """Markdown as plain text in lines of `WIDTH` characters: no stars, code blocks indented and left alone."""
-    lines = []
-    in_code = False
-    for line in markdown.splitlines():
-        if line.startswith("```"):
-            in_code = not in_code
-        elif in_code:
-            lines.append("    " + line if line else "")
-        else:
-            # Stars go, except inside `code`, which the first alternative steps over.
-            plain = re.sub(r"`[^`]*`|\*\*(.+?)\*\*|\*(.+?)\*", lambda m: m[1] or m[2] or m[0], line)
-            lines += textwrap.wrap(plain, WIDTH, break_on_hyphens=False, break_long_words=False) or [""]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
+    return f"{fence}{language}\n{code}\n{fence}"

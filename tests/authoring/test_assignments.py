@@ -27,9 +27,9 @@ from course_utils.authoring.assignments import (
     write_in,
 )
 from course_utils.authoring.lessons import course_settings
-from course_utils.quiz.bank import load_bank
+from course_utils.quiz.bank import whole_bank
 
-BANK = load_bank()
+BANK = whole_bank()
 
 
 def test_the_committed_files_are_what_a_build_gives():
@@ -143,6 +143,7 @@ def repository(tmp_path) -> Path:
     (tmp_path / "exercises" / "problems").mkdir(parents=True)
     for file in ("pyproject.toml", "exercises/quizzes.yaml", "exercises/nbgrader_config.py"):
         shutil.copy(ROOT / file, tmp_path / file)
+    shutil.copytree(ROOT / "exercises" / "questions", tmp_path / "exercises" / "questions")
     return tmp_path
 
 

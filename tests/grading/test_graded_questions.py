@@ -1,16 +1,23 @@
 """Graded questions: what is understood as an answer, and what a sealed question says."""
 
+import base64
+import bz2
+import json
+import re
 from itertools import combinations, permutations
 
 import pytest
 import torch
+from exercise_files import ASSIGNMENTS, graded_cells, notebook
 
 from course_utils.grading import questions
-from course_utils.grading.points import Unmet
-from course_utils.quiz.bank import Question, answer_key, lettered, load_bank
+from course_utils.grading.points import Points, Unmet
+from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.judging import AnswerError, judge, understood
+from course_utils.quiz.markdown import to_text
+from course_utils.quiz.question import Question, answer_key, lettered
 
-BANK = load_bank()
+BANK = whole_bank()
 QUIZ = [question for question in BANK.values() if question.quiz]
 
 
@@ -65,6 +72,10 @@ class Joker(float):
         ("number", "", True, "Yours is True"),
         ("number", "", float("nan"), "Yours is nan"),
         ("number", "", [1, 2], "type list"),
+        ("number", "", (0, 31), "Write a decimal point and no comma: 0.31 instead of 0,31"),
+        ("number", "", (1, 2, 3), "type tuple"),
+        ("number", "", (-1, 5), "type tuple"),
+        ("line", [1, 2, 4], (2, 5), "no comma: 2.5 instead of 2,5"),
         ("number", "", torch.tensor([1.0, 2.0]), "type Tensor"),
         ("line", [1, 2, 4], 3, "There is no code on line 3; the lines go from 1 to 4"),
         ("line", [1, 2, 4], 1.5, "There is no code on line 1.5"),
@@ -135,12 +146,12 @@ def test_a_sealed_question_grades_like_the_bank(question):
         assert judge(questions.unseal(sealed), answer) == verdict
         if verdict.right:
             right.append(answer)
-            assert question.explanation in questions.answer_is_right(answer, sealed)
+            assert to_text(question.explanation) in questions.answer_is_right(answer, sealed)
             continue
         with pytest.raises(Unmet) as caught:
             questions.answer_is_right(answer, sealed)
-        assert verdict.text.removeprefix("Not yet.").strip() == str(caught.value)
-        assert question.explanation not in str(caught.value)
+        assert to_text(verdict.text.removeprefix("Not yet.")) == str(caught.value)
+        assert to_text(question.explanation) not in str(caught.value)
     assert right == [answer_key(question)], "one answer is right, and no other"
 
 
@@ -148,6 +159,64 @@ def test_a_sealed_question_grades_like_the_bank(question):
 def test_a_sealed_question_cannot_be_read_in_passing(question):
     sealed = questions.seal(question)
     assert not [word for word in (question.id, "right", "feedback") if word in sealed]
+
+
+def repacked(**changes: object) -> str:
+    """A sealed question with other fields; None takes one away."""
+    fields = json.loads(bz2.decompress(base64.b64decode(questions.seal(QUIZ[0]))))
+    fields = {name: value for name, value in (fields | changes).items() if value is not None}
+    return base64.b64encode(bz2.compress(json.dumps(fields).encode())).decode()
+
+
+def test_a_seal_says_its_version_and_an_older_one_is_read():
+    assert json.loads(bz2.decompress(base64.b64decode(questions.seal(QUIZ[0]))))["seal"] == questions.SEAL
+    assert questions.unseal(repacked(seal=None)) == questions.unseal(questions.seal(QUIZ[0]))
+
+
+@pytest.mark.parametrize("version", [questions.SEAL + 1, 99, "new"])
+def test_a_newer_seal_is_one_sentence(version, capsys):
+    with pytest.raises(questions.SealError, match="built by a newer course"):
+        questions.answer_is_right("a", repacked(seal=version))
+    points = Points(1)
+    points.check("q1 is right", questions.answer_is_right, "a", repacked(seal=version))
+    assert points.total() == 0
+    assert "Bring the course on this computer up to date" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("sealed", ["", "x", "a" * 100, "QlpoOTFBWSZTWQ=="])
+def test_a_damaged_seal_is_one_sentence(sealed):
+    with pytest.raises(questions.SealError, match="is damaged"):
+        questions.unseal(sealed)
+
+
+def test_the_seals_of_the_released_quizzes_are_read():
+    sealed = [
+        re.search(r'_sealed = """\n(.*?)\n"""', cell.source, re.DOTALL)[1]
+        for name in ASSIGNMENTS
+        if name.startswith("quiz-")
+        for cell in graded_cells(notebook("source", name))
+    ]
+    assert len(sealed) == len(QUIZ)
+    assert {questions.unseal(text).id for text in sealed} == {question.id for question in QUIZ}
+
+
+def test_an_answer_that_is_not_there_is_told_about_quotes():
+    assert questions.given({"q1": "b"}, "q1") == "b"
+    with pytest.raises(Unmet, match=r'q1 has no value: .* Letters need quotes, as in q1 = "b"'):
+        questions.given({}, "q1")
+
+
+LONG = ["x" * 10**6, "1" * 10**6, ["a"] * 10**6, "b" * 10**6, 1e308, "9" * 300, {1: "x" * 10**6}]
+
+
+@pytest.mark.parametrize("answer", LONG, ids=lambda answer: str(answer)[:10])
+@pytest.mark.parametrize(("kind", "offered"), [("one", "abcd"), ("several", "abcd"), ("order", "abc"), ("number", "")])
+def test_a_long_answer_is_not_echoed(kind, offered, answer):
+    try:
+        said = questions.form_is_right(answer, kind, offered)
+    except Unmet as unmet:
+        said = str(unmet)
+    assert len(said) < 200
 
 
 def test_each_quiz_mixes_kinds_and_difficulties():

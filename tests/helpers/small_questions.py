@@ -1,6 +1,6 @@
 """Five questions, one of each kind, with little to read."""
 
-from course_utils.quiz.bank import Option, Question, answer_key, lettered
+from course_utils.quiz.question import Option, Question, answer_key, lettered
 
 ONE = Question(
     "one-right", "01_first_lesson", "one", "easy", ("S1",), "Which **one**?",

@@ -27,7 +27,8 @@ pytest.importorskip("nbgrader", reason="the grading extra is not installed")
 from nbgrader.api import Gradebook
 
 from course_utils.authoring.answers import Answer, fill_in, is_answer, read_answers
-from course_utils.quiz.bank import answer_key, lettered, load_bank
+from course_utils.quiz.bank import whole_bank
+from course_utils.quiz.question import answer_key, lettered
 
 ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
 # What `make test` grades: these answers to these assignments. `make test-slow` has the rest.
@@ -251,7 +252,7 @@ def test_every_student_is_graded_without_work_by_hand(courses, run):
 
 def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(courses):
     said = courses["quiz-1"].feedback("wrong_everywhere", "quiz-1")
-    for question in (question for question in load_bank().values() if question.quiz == "quiz-1"):
+    for question in (question for question in whole_bank().values() if question.quiz == "quiz-1"):
         right = answer_key(question)
         chosen = dict(lettered(question))["a" if right != "a" else "b"]
         assert squeezed(chosen.feedback) in said, question.id

@@ -1,12 +1,18 @@
 """The questions of the bank: enough, of every kind, each option with feedback, and letters that give nothing away."""
 
+import math
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
-from course_utils.quiz.bank import Option, Question, answer_key, lettered, load_bank
+import pytest
 
-BANK = load_bank()
+import course_utils
+from course_utils.quiz.bank import load_bank, whole_bank
+from course_utils.quiz.question import Option, Question, answer_key, lettered
+
+BANK = whole_bank()
 QUESTIONS = list(BANK.values())
 LETTERED = [question for question in QUESTIONS if question.kind in ("one", "several", "order")]
 
@@ -59,18 +65,67 @@ def test_feedback_is_own_to_each_option():
         assert all(len(text.split()) >= 4 for text in said), question.id
 
 
-def test_the_right_option_does_not_stand_out_by_length():
-    """With three or four options, chance makes the right one the longest in 25 to 33 % of the questions."""
-    choices = [question for question in QUESTIONS if question.kind == "one"]
-    longest = shortest = 0
+@pytest.mark.parametrize("graded", [False, True], ids=["practice", "graded"])
+def test_the_right_option_is_the_longest_or_shortest_no_more_often_than_by_chance(graded):
+    """By chance: the sum of 1 divided by the number of options, and less than 1.65 standard deviations more."""
+    choices = [question for question in QUESTIONS if question.kind == "one" and bool(question.quiz) == graded]
+    longest = shortest = expected = variance = 0
     for question in choices:
         right = next(len(option.words) for option in question.options if option.right)
         others = [len(option.words) for option in question.options if not option.right]
         longest += right > max(others)
         shortest += right < min(others)
+        chance = 1 / len(question.options)
+        expected, variance = expected + chance, variance + chance * (1 - chance)
         assert right <= 1.6 * max(others) and right >= 0.4 * min(others), question.id
-    assert longest <= 0.4 * len(choices), f"{longest} of {len(choices)}"
-    assert shortest <= 0.4 * len(choices), f"{shortest} of {len(choices)}"
+    limit = expected + 1.65 * math.sqrt(variance)
+    assert longest <= limit and shortest <= limit, f"{longest} longest, {shortest} shortest of {len(choices)}"
+
+
+def test_options_are_of_like_length():
+    """An option three times as long as another one draws the eye, whichever of them is right."""
+    for question in QUESTIONS:
+        if question.quiz and question.kind in ("one", "several"):
+            lengths = [len(option.words) for option in question.options if option.text]
+            assert not lengths or max(lengths) <= 3 * min(lengths), question.id
+
+
+def test_what_depends_on_the_version_says_which():
+    """Defaults, deprecations and messages change; a graded question on one of them names a version."""
+    about = re.compile(r"DEFAULT|pretrained=|efficientnet_b8|torch\.load\(")
+    for question in QUESTIONS:
+        asked = [question.prompt, *(option.words for option in question.options)]
+        if question.quiz and question.lesson != "10_the_same_in_keras" and any(about.search(text) for text in asked):
+            if question.id == "transforms-is-a-factory":
+                continue  # true of every version that has `weights`
+            assert re.search(r"(torchvision|PyTorch) \d\.\d+", question.prompt), question.id
+
+
+# The keys of graded quizzes stay with the instructor
+
+
+def test_the_package_holds_no_graded_question_and_the_instructors_folder_only_graded_ones():
+    practice = load_bank()
+    assert practice and not [question.id for question in practice.values() if question.quiz]
+    graded = {id: question for id, question in BANK.items() if id not in practice}
+    assert graded and all(question.quiz for question in graded.values())
+    assert all(BANK[id] is not None and BANK[id] == question for id, question in practice.items()), (
+        "an id is used twice"
+    )
+
+
+def test_no_graded_text_is_in_the_package():
+    """Not in another file either: neither an id nor an explanation of a graded question."""
+    package = Path(course_utils.__file__).parent
+    text = "\n".join(p.read_text(encoding="utf-8") for ext in ("py", "yaml", "json") for p in package.rglob(f"*.{ext}"))
+    text = " ".join(text.split())
+    for question in QUESTIONS:
+        if question.quiz:
+            assert question.id not in text and question.explanation[:60] not in text, question.id
+
+
+def test_away_from_the_repository_the_bank_is_the_practice_questions(tmp_path):
+    assert whole_bank(tmp_path) == load_bank()
 
 
 def test_right_and_wrong_statements_are_equally_long():

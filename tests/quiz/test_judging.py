@@ -11,6 +11,7 @@ from small_questions import LINE, NUMBER, ONE, ORDER, SEVERAL
 from course_utils.grading import questions
 from course_utils.grading.points import Unmet
 from course_utils.quiz.judging import AnswerError, choices, judge, understood
+from course_utils.quiz.markdown import to_text
 
 
 class Liar(str):
@@ -56,7 +57,7 @@ def test_a_lesson_and_a_graded_quiz_say_the_same_of_an_odd_answer(question, answ
         assert lesson == graded == form
         assert len(lesson) < 200 and "\n" not in lesson
     else:
-        said = lesson.text.partition(".")[2].strip()
+        said = to_text(lesson.text.partition(".")[2])
         assert graded == (said if lesson.right else f"refused: {said}")
         assert not form.startswith("refused")
 

@@ -13,9 +13,10 @@ import torch
 from small_questions import LINE, NUMBER, ONE, ORDER, RIGHT, SEVERAL, WRONG
 
 from course_utils.quiz import notebook as quiz
-from course_utils.quiz.bank import answer_key, lettered, load_bank
+from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.judging import AnswerError, judge
 from course_utils.quiz.notebook import ask, check, explain, hint
+from course_utils.quiz.question import answer_key, lettered
 
 pytestmark = pytest.mark.usefixtures("small_bank")
 
@@ -41,7 +42,7 @@ def test_ask_says_the_unit_of_a_number(capsys):
 def test_unknown_question_suggests_near_ones():
     with pytest.raises(LookupError, match="There is no question 'two-rihgt'.*'two-right'"):
         ask("two-rihgt")
-    with pytest.raises(LookupError, match=r"There is no question 'xyz' in the bank\.$"):
+    with pytest.raises(LookupError, match=r"There is no question 'xyz' among the practice questions\.$"):
         hint("xyz")
 
 
@@ -154,7 +155,7 @@ def test_hint_and_explanation(capsys):
 
 
 def test_printed_lines_have_a_readable_length(monkeypatch, capsys):
-    bank = load_bank()
+    bank = whole_bank()
     monkeypatch.setattr(quiz, "_bank", lambda: bank)
     for question in bank.values():
         ask(question.id)
@@ -165,7 +166,7 @@ def test_printed_lines_have_a_readable_length(monkeypatch, capsys):
 
 
 def test_every_key_of_the_bank_is_judged_right_and_every_other_letter_wrong():
-    for question in load_bank().values():
+    for question in whole_bank().values():
         assert judge(question, answer_key(question)).right, question.id
         if question.kind == "one":
             for letter, option in lettered(question):

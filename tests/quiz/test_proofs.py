@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from course_utils.quiz.bank import load_bank
+from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.proofs import printed, raises, run_proof, weights_asked_for
 
-BANK = load_bank()
+BANK = whole_bank()
 QUESTIONS = list(BANK.values())
 LETTERED = [question for question in QUESTIONS if question.kind in ("one", "several", "order")]
 

@@ -1,12 +1,20 @@
 """Files of questions: an instructor adds or replaces some, and a bad file is told what is wrong, and where."""
 
+import json
+import re
+from pathlib import Path
+
+import jsonschema
 import pytest
+import yaml
 
-from course_utils.quiz.bank import BankError, Option, load_bank
+from course_utils.quiz.bank import QUESTIONS, BankError, load_bank
+from course_utils.quiz.question import Option
+from course_utils.quiz.schema import SCHEMA_FILE, schema_text
 
-BANK = load_bank()
-QUESTIONS = list(BANK.values())
-LETTERED = [question for question in QUESTIONS if question.kind in ("one", "several", "order")]
+BANK = load_bank()  # practice questions
+ROOT = Path(__file__).resolve().parents[2]
+FILES = [*QUESTIONS.glob("*.yaml"), *(ROOT / "exercises" / "questions").glob("*.yaml")]
 
 GOOD = """\
 - id: two-and-two
@@ -45,9 +53,9 @@ def test_an_own_folder_may_call_its_files_yml_and_must_hold_a_question(tmp_path)
 
 
 def test_own_folder_replaces_a_question(tmp_path):
-    bank = load_bank(write(tmp_path, GOOD.replace("two-and-two", "load-resnet50")))
-    assert bank["load-resnet50"].prompt == "How much is two and two?" and len(bank) == len(BANK)
-    assert bank["load-resnet50"].lesson == BANK["load-resnet50"].lesson and list(bank) == list(BANK)
+    bank = load_bank(write(tmp_path, GOOD.replace("two-and-two", "default-weights")))
+    assert bank["default-weights"].prompt == "How much is two and two?" and len(bank) == len(BANK)
+    assert bank["default-weights"].lesson == BANK["default-weights"].lesson and list(bank) == list(BANK)
 
 
 def test_words_that_yaml_would_turn_into_other_things_stay_words(tmp_path):
@@ -87,6 +95,30 @@ def test_missing_folder_is_told(tmp_path):
         ("  options:", "  kind: line\n  options:", 1, "`code` is missing"),
         ("- id: two-and-two", "id: two-and-two", 2, "mapping values are not allowed"),
         ("- id", "- just text\n- id", 1, "an entry of the list is not a question"),
+        ("covers: [S1]", "covers: [S1, S1]", 2, "each once"),
+        ("covers: [S1]", "covers: [S01]", 2, "a list of fact numbers"),
+        ("text: four", "text: !important four", 6, "`!important` is a YAML tag"),
+        ("covers: [S1]", "covers: !!set [S1]", 2, "is a YAML tag"),
+        ("text: four", 'text: "four', 6, "the quote that opens here is never closed"),
+        ("hint: Count.", "hint: 'Count.", 11, "the quote that opens here is never closed"),
+        ("text: four", "text: four'\n      code: 'x", 7, "the quote that opens here is never closed"),
+        (
+            "  hint: Count.\n",
+            "  hint: 'Count.\n  unit: one' and 'two\n",
+            11,
+            "the quote that opens here closes only on",
+        ),
+        ("hint: Count.\n", "hint: 'Count.\n  needs: x'\n", 11, "the quote that opens here closes only on line 12"),
+        ("hint: Count.", "hint: Count.\n  tolerance: 1", 12, "a question of kind `one` has no field `tolerance`"),
+        ("hint: Count.", "hint: Count.\n  quiz: Quiz 1", 12, "`quiz` must be lower-case words"),
+        ("hint: Count.", "hint: Count.\n  needs: a b", 12, "`needs` must be the name of a package"),
+        ("hint: Count.", "hint: Count.\n  [a]: b", 12, "a key must be a single word"),
+        ("assert 2 + 2 == 4", "assert 2 + 2 ==", 13, "`proof` is not Python"),
+        ("text: five", 'text: "four "', 5, "two entries say the same"),
+        ("hint: Count.", "hint: Count\x07", 11, "the character U+0007"),
+        ("hint: Count.", "hint: " + "[" * 400 + "]" * 400, 11, "`hint` must be text"),
+        ("hint: Count.", "hint: Count.\n---\n", 12, "leave `---` out"),
+        ("hint: Count.", "hint: *nowhere", 11, "undefined alias"),
     ],
 )
 def test_a_bad_question_is_told_with_file_line_and_reason(tmp_path, old, new, line, message):
@@ -148,6 +180,110 @@ NUMBER = """\
 def test_a_mistaken_value_that_would_count_as_right_is_told(tmp_path):
     with pytest.raises(BankError, match="line 8: `half`: the mistaken value 3.45 would count as right"):
         load_bank(write(tmp_path, NUMBER.replace("value: 3\n", "value: 3.45\n")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("tolerance: 0.1", "tolerance: -0.1", 7, "`tolerance` must be 0 or more; found '-0.1'"),
+        ("tolerance: 0.1", "tolerance: .nan", 7, "`tolerance` must be a number"),
+        ("answer: 3.5", "answer: 1e400", 6, "`answer` must be a number; found '1e400'"),
+        ("answer: 3.5", "answer: [3.5]", 6, "`answer` must be a number"),
+        ("  answer: 3.5\n", "", 1, "`answer` is missing"),
+        ("value: 3\n", "value: 3\n      feedback: One.\n    - value: 3.0\n", 8, "the mistaken value 3 appears twice"),
+        ("value: 3\n", "value: 3\n      right: true\n", 10, "no field `right`"),
+    ],
+)
+def test_a_bad_number_is_told(tmp_path, old, new, line, message):
+    assert old in NUMBER
+    with pytest.raises(BankError) as error:
+        load_bank(write(tmp_path, NUMBER.replace(old, new, 1)))
+    assert [text for text in str(error.value).splitlines() if message in text and f"line {line}:" in text], error.value
+
+
+def test_there_are_no_more_options_than_letters(tmp_path):
+    more = "".join(f"    - text: {number}\n      feedback: Not {number}.\n" for number in range(7))
+    with pytest.raises(BankError, match="2 to 8 entries; found 9"):
+        load_bank(write(tmp_path, GOOD.replace("  hint: Count.", more + "  hint: Count.")))
+    values = "".join(f"    - value: {number}\n      feedback: Not {number}.\n" for number in range(10, 18))
+    with pytest.raises(BankError, match="at most 8 mistaken values; found 9"):
+        load_bank(write(tmp_path, NUMBER.replace("  hint: Not", values + "  hint: Not")))
+
+
+@pytest.mark.parametrize("line", ["2.5", "0", "-1", "two", "1e1", "99999"])
+def test_a_line_is_a_whole_number(tmp_path, line):
+    text = GOOD.replace("  options:", "  kind: line\n  code: one()\n  options:")
+    with pytest.raises(BankError, match="`line` must be the number of a line, such as 2"):
+        load_bank(write(tmp_path, text.replace("text: four", f"line: {line}")))
+
+
+def test_where_all_options_are_right_nothing_is_asked(tmp_path):
+    text = GOOD.replace("  options:", "  kind: several\n  options:").replace(
+        "text: five", "text: five\n      right: true"
+    )
+    with pytest.raises(BankError, match="one option at least must be wrong"):
+        load_bank(write(tmp_path, text))
+
+
+def test_lists_that_are_too_deep_are_told(tmp_path):
+    with pytest.raises(BankError, match=r"own\.yaml, line \d+: .*(nesting|too deep)"):
+        load_bank(write(tmp_path, GOOD.replace("Count.", "[" * 5000 + "]" * 5000)))
+
+
+def test_a_folder_with_the_name_of_a_file_is_told(tmp_path):
+    (tmp_path / "own.yaml").mkdir()
+    with pytest.raises(BankError, match=r"own\.yaml, line 1: this file cannot be read"):
+        load_bank(tmp_path)
+
+
+# The schema, with which an editor says much of this while the file is written
+
+
+SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+
+
+def faults(text: str) -> list:
+    return list(jsonschema.Draft7Validator(SCHEMA).iter_errors(yaml.safe_load(text)))
+
+
+def test_the_schema_is_what_the_tables_give():
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text()
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_every_file_of_the_course_fits_the_schema_and_names_it(path):
+    text = path.read_text(encoding="utf-8")
+    assert faults(text) == []
+    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)[1]
+    assert (path.parent / named).resolve() == SCHEMA_FILE
+
+
+@pytest.mark.parametrize(
+    ("good", "old", "new"),
+    [
+        (GOOD, "hint: Count.", "hints: Count."),
+        (GOOD, "  hint: Count.\n", ""),
+        (GOOD, "difficulty: easy", "difficulty: trivial"),
+        (GOOD, "difficulty: easy", "difficulty: easy\n  kind: many"),
+        (GOOD, "covers: [S1]", "covers: [1]"),
+        (GOOD, "two-and-two", "Two and two"),
+        (GOOD, "right: true", "right: perhaps"),
+        (GOOD, "text: five", "text: five\n      code: '5'"),
+        (GOOD, "  proof: assert 2 + 2 == 4\n", ""),
+        (GOOD, "text: five", "value: 5"),
+        (GOOD, "hint: Count.", "hint: Count.\n  tolerance: 1"),
+        (NUMBER, "tolerance: 0.1", "tolerance: -0.1"),
+        (NUMBER, "answer: 3.5", "answer: many"),
+        (NUMBER, "  answer: 3.5\n", ""),
+    ],
+)
+def test_the_schema_refuses_what_the_bank_refuses(tmp_path, good, old, new):
+    assert faults(good) == [] and old in good
+    bad = good.replace(old, new, 1)
+    assert faults(bad)
+    with pytest.raises(BankError):
+        load_bank(write(tmp_path, bad))
 
 
 def test_a_line_question_needs_an_option_for_each_line(tmp_path):

@@ -8,7 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from course_utils.quiz.bank import BankError, Question, load_bank
+from course_utils.quiz.bank import BankError, whole_bank
+from course_utils.quiz.question import Question
 
 FORMATS = ("gift", "moodle-xml", "qti")
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     try:
-        questions = chosen(load_bank(args.questions), args.lesson, args.quiz)
+        questions = chosen(whole_bank(own=args.questions), args.lesson, args.quiz)
         content = export(questions, args.format, title=args.quiz or args.lesson or "All questions")
         args.out.write_bytes(content)
     except (BankError, LookupError, OSError) as error:
@@ -48,7 +49,8 @@ def chosen(bank: dict[str, Question], lesson: str = "", quiz: str = "") -> list[
     if not found:
         lessons = ", ".join(sorted({question.lesson for question in bank.values()}))
         quizzes = ", ".join(sorted({question.quiz for question in bank.values() if question.quiz}))
-        raise LookupError(f"No question fits. The lessons are {lessons}. The quizzes are {quizzes}.")
+        announced = f"The quizzes are {quizzes}." if quizzes else "Graded quizzes are in the course's repository only."
+        raise LookupError(f"No question fits. The lessons are {lessons}. {announced}")
     # Those of a lesson side by side, also where an instructor's own file has the name of a lesson.
     return sorted(found, key=lambda question: question.lesson)
 

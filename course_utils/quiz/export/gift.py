@@ -11,8 +11,9 @@ What the format cannot say is mapped or told:
 import re
 from itertools import groupby
 
-from course_utils.quiz.bank import POINTS, Option, Question
-from course_utils.quiz.export.markup import number, option_html, paragraphs, reasons, shown, stem
+from course_utils.quiz.export.markup import number, option_html, reasons, shown, stem
+from course_utils.quiz.markdown import to_html
+from course_utils.quiz.question import POINTS, Option, Question
 
 
 def gift(questions: list[Question]) -> bytes:
@@ -43,7 +44,7 @@ def _question(question: Question) -> str:
         "number": _numbers,
         "order": _places,
     }[question.kind](question)
-    general = paragraphs(question.explanation)
+    general = to_html(question.explanation)
     if question.kind == "order":
         general += reasons(question)
     body = "\n".join([*answers, f"####{escaped(general)}"])
@@ -68,14 +69,14 @@ def shares(question: Question) -> dict[Option, str]:
 
 
 def _answer(sign: str, question: Question, option: Option) -> str:
-    return f"{sign}{escaped(option_html(question, option))}#{escaped(paragraphs(option.feedback))}"
+    return f"{sign}{escaped(option_html(question, option))}#{escaped(to_html(option.feedback))}"
 
 
 def _numbers(question: Question) -> list[str]:
     tolerance = number(question.tolerance)
     lines = [f"=%100%{number(question.answer)}:{tolerance}"]
     return lines + [
-        f"=%0%{number(option.value)}:{tolerance}#{escaped(paragraphs(option.feedback))}" for option in question.options
+        f"=%0%{number(option.value)}:{tolerance}#{escaped(to_html(option.feedback))}" for option in question.options
     ]
 
 

@@ -1,47 +1,18 @@
-"""The texts of a question as HTML that every format can carry: p, pre, code, strong, em and br, nothing else."""
+"""The texts of a question as HTML that every format can carry."""
 
-import re
 from html import escape
 
-from course_utils.quiz.bank import Option, Question, lettered
-
-
-def inline(markdown: str) -> str:
-    """One paragraph of Markdown as HTML: `code`, **bold** and *italic*."""
-    parts = re.split(r"(`[^`]+`)", markdown)
-    return "".join(
-        f"<code>{escape(part[1:-1], quote=False)}</code>" if part.startswith("`") and len(part) > 2 else _prose(part)
-        for part in parts
-    )
-
-
-def _prose(text: str) -> str:
-    text = escape(" ".join(text.split("\n")), quote=False)
-    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
-    return re.sub(r"(?<![\w*])\*([^*\s](?:[^*]*[^*\s])?)\*(?![\w*])", r"<em>\1</em>", text)
-
-
-def paragraphs(markdown: str) -> str:
-    """Markdown with blank lines between its paragraphs as HTML."""
-    return "".join(f"<p>{inline(text.strip())}</p>" for text in re.split(r"\n\s*\n", markdown) if text.strip())
-
-
-def listing(code: str, numbered: bool = False) -> str:
-    """Code as HTML on one line, its line ends as <br/>; with the numbers of the lines where they are asked for."""
-    lines = code.splitlines()
-    if numbered:
-        lines = [f"{number:2d}  {line}".rstrip() for number, line in enumerate(lines, start=1)]
-    # A space at the start of a line survives in <pre>, and a tab does not survive everywhere.
-    return f"<pre>{'<br/>'.join(escape(line.expandtabs(4), quote=False) for line in lines)}</pre>"
+from course_utils.quiz.markdown import code_html, inline_html, is_paragraph, to_html
+from course_utils.quiz.question import Option, Question, lettered
 
 
 def stem(question: Question) -> str:
     """Everything above the options: the prompt, the code, and the unit of a number."""
-    html = paragraphs(question.prompt)
+    html = to_html(question.prompt)
     if question.code:
-        html += listing(question.code, numbered=question.kind == "line")
+        html += code_html(question.code, numbered=question.kind == "line")
     if question.unit:
-        html += f"<p>Unit: {inline(question.unit)}</p>"
+        html += f"<p>Unit: {inline_html(question.unit)}</p>"
     return html
 
 
@@ -51,21 +22,26 @@ def shown(question: Question) -> list[Option]:
 
 
 def option_html(question: Question, option: Option) -> str:
-    """What an option says; for a line of code, its number and the line."""
+    """What an option says, without a <p> where it is one paragraph; for a line of code, its number and the line."""
     if option.line is not None:
         line = question.code.splitlines()[option.line - 1].strip()
-        return f"Line {option.line}: <code>{escape(line, quote=False)}</code>"
+        return f"Line {option.line}: <code>{escape(line)}</code>"
     if "\n" in option.code:
-        return listing(option.code)
-    return f"<code>{escape(option.code, quote=False)}</code>" if option.code else inline(option.text)
+        return code_html(option.code)
+    return f"<code>{escape(option.code)}</code>" if option.code else inline_html(option.text)
+
+
+def option_block(question: Question, option: Option) -> str:
+    """What an option says as a block of its own, in a <p> where it is no list, table or code block."""
+    html = option_html(question, option)
+    in_a_line = option.line is not None or (is_paragraph(option.text) if option.text else "\n" not in option.code)
+    return f"<p>{html}</p>" if in_a_line else html
 
 
 def reasons(question: Question) -> str:
-    """The feedback of every step as paragraphs, for formats that cannot tie it to a step of an order."""
+    """The feedback of every step, for formats that cannot tie it to a step of an order."""
     return "".join(
-        f"<p>{option_html(question, option)}: {inline(option.feedback)}</p>"
-        for option in question.options
-        if option.feedback
+        option_block(question, option) + to_html(option.feedback) for option in question.options if option.feedback
     )
 
 

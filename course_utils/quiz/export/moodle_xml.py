@@ -7,9 +7,10 @@ question's id, by which Moodle recognises it again, are carried here.
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from course_utils.quiz.bank import POINTS, Option, Question
 from course_utils.quiz.export.gift import shares
-from course_utils.quiz.export.markup import number, option_html, paragraphs, reasons, shown, stem
+from course_utils.quiz.export.markup import number, option_html, reasons, shown, stem
+from course_utils.quiz.markdown import to_html
+from course_utils.quiz.question import POINTS, Option, Question
 
 
 def moodle_xml(questions: list[Question]) -> bytes:
@@ -35,7 +36,7 @@ def _question(quiz: Element, question: Question) -> None:
     element = SubElement(quiz, "question", type=kind)
     _text(element, "name", question.id)
     _text(element, "questiontext", stem(question), format="html")
-    general = paragraphs(question.explanation) + (reasons(question) if kind == "matching" else "")
+    general = to_html(question.explanation) + (reasons(question) if kind == "matching" else "")
     _text(element, "generalfeedback", general, format="html")
     SubElement(element, "defaultgrade").text = str(POINTS[question.difficulty])
     SubElement(element, "penalty").text = "0.3333333"  # of the points, for a second try after the hint
@@ -49,18 +50,18 @@ def _question(quiz: Element, question: Question) -> None:
         for option in shown(question):
             fraction = fractions.get(option, "100" if option.right else "0")
             answer = _text(element, "answer", option_html(question, option), fraction=fraction, format="html")
-            _text(answer, "feedback", paragraphs(option.feedback), format="html")
+            _text(answer, "feedback", to_html(option.feedback), format="html")
     elif kind == "numerical":
         _number(element, question, question.answer, "100", "")
         for option in question.options:
-            _number(element, question, option.value, "0", paragraphs(option.feedback))
+            _number(element, question, option.value, "0", to_html(option.feedback))
     else:
         SubElement(element, "shuffleanswers").text = "true"
         place: dict[Option, int] = {option: number for number, option in enumerate(question.options, start=1)}
         for option in shown(question):
             pair = _text(element, "subquestion", option_html(question, option), format="html")
             _text(pair, "answer", str(place[option]))
-    _text(element, "hint", paragraphs(question.hint), format="html")
+    _text(element, "hint", to_html(question.hint), format="html")
 
 
 def _number(element: Element, question: Question, value: float, fraction: str, feedback: str) -> None:

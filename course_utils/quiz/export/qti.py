@@ -11,8 +11,10 @@ import zipfile
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostring
 
-from course_utils.quiz.bank import POINTS, Option, Question
-from course_utils.quiz.export.markup import number, option_html, paragraphs, reasons, shown, stem
+from course_utils.quiz.export.markup import number, option_block, reasons, shown, stem
+from course_utils.quiz.markdown import to_html
+from course_utils.quiz.question import POINTS, Option, Question
+from course_utils.quiz.words import hint_text
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
@@ -97,8 +99,7 @@ def _interaction(body: Element, question: Question, names: dict[Option, str]) ->
     interaction = SubElement(body, tag, responseIdentifier="RESPONSE", shuffle="false", **choices)
     for option in shown(question):
         choice = SubElement(interaction, "simpleChoice", identifier=names[option])
-        html = option_html(question, option)
-        choice.extend(_html(html if html.startswith("<pre>") else f"<p>{html}</p>"))
+        choice.extend(_html(option_block(question, option)))
 
 
 def _processing(root: Element, question: Question, names: dict[Option, str]) -> None:
@@ -146,10 +147,10 @@ def _set(parent: Element, outcome: str, base: str, value: str) -> None:
 def _feedback(root: Element, question: Question, names: dict[Option, str]) -> None:
     if question.kind != "order":
         for option in question.options:
-            _show(root, "CHOSEN", names[option], paragraphs(option.feedback))
+            _show(root, "CHOSEN", names[option], to_html(option.feedback))
     why = reasons(question) if question.kind == "order" else ""
-    _show(root, "RESULT", "right", paragraphs(question.explanation))
-    _show(root, "RESULT", "wrong", why + paragraphs(f"Hint: {question.hint}"))
+    _show(root, "RESULT", "right", to_html(question.explanation))
+    _show(root, "RESULT", "wrong", why + to_html(hint_text(question)))
 
 
 def _show(root: Element, outcome: str, value: str, html: str) -> None:

@@ -1,9 +1,10 @@
-# An empty cell, an error, a syntax error and a misspelled name (5 points); each costs its own question, no other.
+# An empty cell, an error, a syntax error, a letter without quotes and a misspelled name (6 points); each costs its own
+# question, no other.
 #
-# score: 22
+# score: 21
 # feedback:
-#   - "NameError: name 'q1' is not defined. Run the cell that defines it, or check the spelling."
-#   - "NameError: name 'q3' is not defined"
+#   - "q1 has no value: its cell ended in an error, or was not run."
+#   - 'Letters need quotes, as in q4 = "b"'
 
 # %% q1
 
@@ -13,6 +14,9 @@ q2 = 1 / 0
 
 # %% q3
 q3 = "<right>
+
+# %% q4
+q4 = b
 
 # %% q8
 Q8 = "<right>"

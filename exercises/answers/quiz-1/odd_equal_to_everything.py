@@ -1,8 +1,9 @@
-# An answer that says it is equal to whatever it is compared with.
+# An answer that says it is equal to whatever it is compared with; it counts as the letter b that it holds, in questions
+# 3, 6 and 7.
 #
-# score: 0
+# score: 4
 # feedback:
-#   - "Yours is of the type Joker."
+#   - "You chose b."
 
 # %% q1
 class Joker(str):

@@ -2,8 +2,8 @@
 #
 # score: 17
 # feedback:
-#   - "There is no answer yet. Replace None by a letter in quotes"
-#   - "Yours is of the type int."
+#   - "There is no answer yet. It is a letter in quotes"
+#   - "Yours is 7."
 #   - "There is no option 'e'; the letters go from a to d."
 #   - "Yours is of the type list."
 #   - "Give one letter, the one in front of the option you choose"
@@ -19,7 +19,7 @@ q2 = 7
 q3 = "e"
 
 # %% q4
-q4 = ["<right>"]
+q4 = [7]
 
 # %% q5
 q5 = ""
@@ -28,7 +28,7 @@ q5 = ""
 q6 = "ab"
 
 # %% q7
-q7 = "There is no builder with that name"
+q7 = "This family of builders ends at B7"
 
 # %% q8
 def q8():

@@ -7,7 +7,7 @@
 #   - "The answer is a number, for example 3.5. Yours is True."
 #   - "There is no code on line 7; the lines go from 1 to 6."
 #   - "There is no option 'f'; the letters go from a to e."
-#   - "All 5 steps are needed: 5 letters."
+#   - "All 5 steps are needed: give 5 letters"
 
 # %% q1
 q1 = "<right>a b"

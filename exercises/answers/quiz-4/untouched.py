@@ -3,5 +3,5 @@
 # score: 0
 # unchanged: true
 # feedback:
-#   - "There is no answer yet. Replace None by"
+#   - "There is no answer yet. It is "
 #   - "0 of 2 checks passed."

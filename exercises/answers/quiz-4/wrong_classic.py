@@ -2,7 +2,7 @@
 #
 # score: 15
 # feedback:
-#   - "That is 85 of the 100 photos **called** rusty, the precision."
+#   - "That is 85 of the 100 photos called rusty, the precision."
 #   - "That is the mean of 80 and 50."
 #   - "The right number as a share."
 #   - "The test set belongs here, and only here."
