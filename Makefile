@@ -19,7 +19,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # nbgrader starts `alembic` and `jupyter` by name.
 export PATH := $(bin):$(PATH)
 
-.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report bench doctor clean \
+.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises site checkpoint checkpoint-report bench doctor clean \
 	setup-lab setup-test slow-unit-tests slow-notebook-tests
 .NOTPARALLEL:
 
@@ -60,6 +60,9 @@ notebooks: setup-test  ## build and run notebooks/ from lessons/, and let the li
 
 exercises: setup-test  ## build exercises/source/ and exercises/release/ from the problems and the question bank
 	$(python) -m course_utils.authoring.assignments
+
+site: setup-test  ## build the web site in build/site: lessons, practice questions, "Show it a picture" (needs npm)
+	$(python) -m course_utils.authoring.site
 
 checkpoint: setup-test  ## train the course's own weights: DATA= Tiny ImageNet, OUT= file, ARGS= see --help
 	$(python) -m course_utils pretrain --data "$(DATA)" --out "$(OUT)" $(ARGS)
