@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # nbgrader starts `alembic` and `jupyter` by name.
 export PATH := $(bin):$(PATH)
 
-.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises architecture fork checkpoint \
+.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises architecture site fork checkpoint \
 	checkpoint-report bench doctor lock clean \
 	setup-lab setup-test slow-unit-tests slow-notebook-tests
 .NOTPARALLEL:
@@ -70,6 +70,9 @@ fork: setup-test  ## in your own repository, once: take its name from the git re
 
 lock: setup-test  ## for maintainers: write the versions that pyproject.toml allows today into uv.lock
 	$(python) -m uv lock
+
+site: setup-test  ## build the web site in build/site: lessons, practice questions, "Show it a picture" (needs npm)
+	$(python) -m course_utils.authoring.site
 
 checkpoint: setup-test  ## train the course's own weights: DATA= Tiny ImageNet, OUT= file, ARGS= see --help
 	$(python) -m course_utils pretrain --data "$(DATA)" --out "$(OUT)" $(ARGS)

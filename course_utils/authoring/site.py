@@ -19,7 +19,7 @@ from pathlib import Path
 
 from course_utils.authoring.site_pages import SiteError, write_sources
 from course_utils.files import ROOT, write_text
-from course_utils.quiz.bank import load_bank
+from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.question import Question
 
 SITE = ROOT / "build" / "site"
@@ -39,7 +39,7 @@ def build(out: Path = SITE, playground: bool = True) -> None:
         from course_utils.authoring.site_model import add_playground  # onnx takes a second to import
 
         add_playground(out)
-    refuse_graded_keys(out, [question for question in load_bank().values() if question.quiz])
+    refuse_graded_keys(out, [question for question in whole_bank().values() if question.quiz])
 
 
 def run_sphinx(sources: Path, out: Path) -> None:

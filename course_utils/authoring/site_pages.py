@@ -22,9 +22,9 @@ from course_utils.errors import CourseError
 from course_utils.files import ROOT, write_text
 from course_utils.quiz.bank import load_bank
 from course_utils.quiz.judging import FORM
-from course_utils.quiz.markdown import to_html
-from course_utils.quiz.question import Option, Question, answer_key, lettered
-from course_utils.quiz.words import TASK, explanation_text
+from course_utils.quiz.markdown import inline_html, to_html
+from course_utils.quiz.question import Question, answer_key, lettered
+from course_utils.quiz.words import TASK, explanation_text, hint_text, option_text
 
 PAGES = ROOT / "docs" / "site"
 
@@ -98,15 +98,16 @@ def put_forms_in(notebook: NotebookNode, questions: dict[str, Question]) -> None
 
 
 def record(question: Question) -> dict:
-    """What ``judging.js`` needs of a question; its texts are the bank's Markdown."""
+    """What ``judging.js`` needs of a question; its texts are HTML."""
     letters = {option: letter for letter, option in lettered(question)}
     return {
         "id": question.id,
         "kind": question.kind,
         "form": FORM[question.kind],
-        "hint": question.hint,
-        "explanation": question.explanation,
-        "explained": explanation_text(question),
+        "hint": to_html(question.hint),
+        "helped": to_html(hint_text(question)),
+        "explanation": to_html(question.explanation),
+        "explained": to_html(explanation_text(question)),
         "answer": question.answer,
         "tolerance": question.tolerance,
         "key": answer_key(question) if question.kind == "order" else None,
@@ -116,7 +117,7 @@ def record(question: Question) -> dict:
                 "value": option.value,
                 "line": option.line,
                 "right": option.right,
-                "feedback": option.feedback,
+                "feedback": to_html(option.feedback),
             }
             for option in question.options
         ],
@@ -148,18 +149,10 @@ def python(code: str) -> str:
     return highlight(code, PythonLexer(), HtmlFormatter(cssclass="highlight"))
 
 
-def _words(option: Option) -> str:
-    if option.text:
-        return f"<span>{to_html(option.text).removeprefix('<p>').removesuffix('</p>')}</span>"
-    if "\n" in option.code:
-        return python(option.code)
-    return f"<span><code>{html.escape(option.code)}</code></span>"
-
-
 def _choices(question: Question, kind: str) -> str:
     return "".join(
         f'<label class="choice"><input type="{kind}" name="answer" value="{letter}"> <strong>{letter}.</strong> '
-        f"{_words(option)}</label>\n"
+        f"<span>{inline_html(option_text(option))}</span></label>\n"
         for letter, option in lettered(question)
     )
 
@@ -179,7 +172,10 @@ def _number(question: Question) -> str:
 
 def _order(question: Question) -> str:
     steps = lettered(question)
-    listed = "".join(f"<p><strong>{letter}.</strong> {_words(option)}</p>\n" for letter, option in steps)
+    listed = "".join(
+        f'<div class="choice"><strong>{letter}.</strong> <span>{inline_html(option_text(option))}</span></div>\n'
+        for letter, option in steps
+    )
     letters = "".join(f"<option>{letter}</option>" for letter, _ in steps)
     places = "".join(
         f'<label>Step {place} <select name="answer"><option value="">–</option>{letters}</select></label>\n'

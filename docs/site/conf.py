@@ -13,8 +13,8 @@ from course_utils.authoring.lessons import course_settings
 project = "Pre-trained Vision Models"
 language = "en"
 extensions = ["myst_nb"]
-myst_enable_extensions = ["dollarmath", "substitution"]
-myst_substitutions = {"repository": f"https://github.com/{course_settings()['repository']}"}
+myst_enable_extensions = ["deflist", "dollarmath", "substitution"]
+myst_substitutions = {"repository": f"[the repository](https://github.com/{course_settings()['repository']})"}
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks bring their outputs
 nb_ipywidgets_js = {}

@@ -15,7 +15,7 @@ from course_utils.data import doodle_pets
 from course_utils.features import install_head
 from course_utils.images import sample_images
 from course_utils.inference import predict
-from course_utils.quiz.bank import answer_key
+from course_utils.quiz.question import answer_key
 from course_utils.weights import load_pretrained
 
 PICTURE_PAGE = "show_it_a_picture.html"

@@ -1,14 +1,14 @@
 /* Judges the answer to a practice question, as course_utils/quiz/judging.py does, word for word.
 
 A question is a record from course_utils/authoring/site_pages.py: id, kind, form, hint, explanation, explained,
-answer, tolerance, key, and options, each with feedback and its letter, value or line. Texts are Markdown. */
+answer, tolerance, key, and options, each with feedback and its letter, value or line. Texts are HTML. */
 "use strict";
 
 const NUMBER = /^(?:line\s*)?([-+]?(?:\d{1,3}(?:[ _\u00a0\u2009\u202f]\d{3})+|\d*)(?:\.\d*)?(?:e[-+]?\d+)?)\s*([^\d.,]*)$/;
 const MULTIPLES = ["thousand", "million", "millions", "billion", "billions", "k", "m", "bn", "tsd", "mio", "mrd"];
 const LONGEST_ECHO = 40; // characters of an answer that are shown again
 
-/** Return {right, text}, or {problem}: a sentence on what an answer looks like. `answer`: letters, or typed text. */
+/** Return {right, html}, or {problem}: plain text on what an answer looks like. `answer`: letters, or typed text. */
 function judge(question, answer) {
   if (answer.trim() === "") return { problem: "There is no answer yet: give one, then press Check." };
   return { one: judgeOne, several: judgeSeveral, order: judgeOrder, number: judgeNumber, line: judgeLine }[
@@ -28,8 +28,11 @@ function judgeSeveral(question, letters) {
   const right = missing === 0 && chosen.every((option) => option.right);
   const remarks = chosen
     .filter((option) => right || !option.right)
-    .map((option) => `${option.letter}: ${option.feedback}`);
-  if (missing) remarks.push(`${missing === 1 ? "One right answer is" : `${missing} right answers are`} not chosen yet.`);
+    .map((option) => ledBy(`${option.letter}:`, option.feedback));
+  if (missing) {
+    const count = missing === 1 ? "One right answer is" : `${missing} right answers are`;
+    remarks.push(`<p>${count} not chosen yet.</p>`);
+  }
   return verdict(question, right, remarks);
 }
 
@@ -42,10 +45,10 @@ function judgeOrder(question, letters) {
   if (letters.length < count) {
     return { problem: `All ${count} steps are needed: give ${count} letters, the first step first.` };
   }
-  if (letters === question.key) return verdict(question, true, ["Each step stands where it must."]);
+  if (letters === question.key) return verdict(question, true, ["<p>Each step stands where it must.</p>"]);
   const place = [...letters].findIndex((letter, i) => letter !== question.key[i]);
   const tooEarly = question.options.find((option) => option.letter === letters[place]);
-  return verdict(question, false, [`Step ${place + 1} is not ${letters[place]}. ${tooEarly.feedback}`]);
+  return verdict(question, false, [ledBy(`Step ${place + 1} is not ${letters[place]}.`, tooEarly.feedback)]);
 }
 
 function judgeNumber(question, typed) {
@@ -56,7 +59,7 @@ function judgeNumber(question, typed) {
   const distance = (option) => Math.abs(value - option.value);
   const nearest = question.options.reduce((best, each) => (!best || distance(each) < distance(best) ? each : best), null);
   if (nearest && near(nearest.value)) return verdict(question, false, [nearest.feedback]);
-  return verdict(question, false, [`${shortNumber(value)} is not the number asked for. ${question.hint}`]);
+  return verdict(question, false, [ledBy(`${shortNumber(value)} is not the number asked for.`, question.hint)]);
 }
 
 function judgeLine(question, line) {
@@ -65,9 +68,14 @@ function judgeLine(question, line) {
 }
 
 function verdict(question, right, remarks) {
-  const parts = [right ? "Right." : "Not yet.", ...remarks];
-  const text = parts.join(remarks.length < 2 ? " " : "\n\n");
-  return { right, text: right ? `${text}\n\n${question.explanation}` : text };
+  const opening = right ? "Right." : "Not yet.";
+  const html = remarks.length === 1 ? ledBy(opening, remarks[0]) : [`<p>${opening}</p>`, ...remarks].join("");
+  return { right, html: right ? html + question.explanation : html };
+}
+
+/** Words and HTML one behind the other, in one line where the HTML begins with a paragraph. */
+function ledBy(words, html) {
+  return html.startsWith("<p>") ? `<p>${words} ${html.slice("<p>".length)}` : `<p>${words}</p>${html}`;
 }
 
 /** A finite number from "87.5", "87.5 %", "5 400" or "5 epochs", else null. */
@@ -95,17 +103,4 @@ function shortNumber(value) {
   const [digits, exponent] = value.toExponential(9).split("e").map(Number);
   if (exponent >= -4 && exponent < 10) return String(Number(value.toPrecision(10)));
   return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
-}
-
-/** The Markdown of the bank (paragraphs, `code`, **bold**) as HTML, everything else escaped. */
-function toHtml(markdown) {
-  const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
-  return markdown
-    .trim()
-    .replace(/[&<>"']/g, (character) => escapes[character])
-    .replace(/`([^`]+)`/g, "<code>$1</code>")
-    .replace(/\*\*(.+?)\*\*/g, "<strong>$1</strong>")
-    .split(/\n\s*\n/)
-    .map((paragraph) => `<p>${paragraph}</p>`)
-    .join("");
 }

@@ -34,19 +34,21 @@ function bringToLife(form) {
   const question = JSON.parse(form.querySelector("script").textContent);
   const reply = form.querySelector("[role=status]");
   const explain = form.querySelector("[data-action=explain]");
-  const say = (markdown) => (reply.innerHTML = toHtml(markdown));
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const result = judge(question, answerIn(form));
-    say(result.problem ?? result.text.replace(/^(Right|Not yet)\./, "**$1.**"));
-    if (result.problem) return;
+    if (result.problem) {
+      reply.textContent = result.problem;
+      return;
+    }
+    reply.innerHTML = result.html;
     form.dataset.right = result.right;
     explain.disabled = false;
     if (result.right) keep(question.id);
   });
-  form.querySelector("[data-action=hint]").addEventListener("click", () => say(`**Hint:** ${question.hint}`));
-  explain.addEventListener("click", () => say(question.explained));
+  form.querySelector("[data-action=hint]").addEventListener("click", () => (reply.innerHTML = question.helped));
+  explain.addEventListener("click", () => (reply.innerHTML = question.explained));
   form.querySelectorAll("button").forEach((button) => (button.hidden = false));
   explain.disabled = true;
 }
