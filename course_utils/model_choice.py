@@ -19,6 +19,9 @@ from torchvision import models
 
 from course_utils.device import get_device
 
+# What torchvision's metadata names by an address only, and torchvision's README by name.
+LICENCES = {"https://github.com/facebookresearch/SWAG/blob/main/LICENSE": "CC-BY-NC-4.0"}
+USES = ("any", "commercial")
 BUILT_WITH_A_WARNING = ("googlenet", "inception_v3")  # unless they are told how to start their random weights
 DESCRIPTIONS = ("name", "weights", "licence")
 GAINS = ("accuracy", "pictures_per_second")  # more is better; of every other number, less is
@@ -30,6 +33,7 @@ class Candidate:
 
     `accuracy` is top-1 on ImageNet's validation pictures, 0 to 1; `gflops` are billions of multiply-adds for one
     picture of `pixels` x `pixels`; `file_mib` is the download in units of 2**20 bytes. These come with the weights.
+    `licence` is the weights' own, None where torchvision names none; NC in its name forbids commercial use.
     `latency_ms` (one picture alone), `pictures_per_second` and `memory_mb` (both for a batch) come from `measure`.
     """
 
@@ -74,7 +78,7 @@ def from_weights(name: str, weights: models.WeightsEnum) -> Candidate:
         parameters=meta["num_params"],
         file_mib=meta["_file_size"],
         pixels=weights.transforms().crop_size[0],
-        licence=meta.get("license"),
+        licence=LICENCES.get(meta.get("license"), meta.get("license")),
     )
 
 
@@ -98,15 +102,19 @@ def pick(
     candidates: Sequence[Candidate],
     at_most: Mapping[str, float] | None = None,
     at_least: Mapping[str, float] | None = None,
+    licence: str = "any",
 ) -> Choice:
     """Return the most accurate candidate within the limits, and the reason in words.
 
     ``at_most={"gflops": 1, "file_mib": 30}`` and ``at_least={"pictures_per_second": 50}`` name numbers of
-    `Candidate`. Of equally accurate ones the one with fewer operations wins. When nothing fits, a ValueError says
-    how many candidates each limit alone leaves.
+    `Candidate`. ``licence="commercial"`` leaves out weights whose own licence forbids commercial use; where none is
+    named, the terms of the training data are still yours to look up. Of equally accurate ones the one with fewer
+    operations wins. When nothing fits, a ValueError says how many candidates each limit alone leaves.
     """
     if not candidates:
         raise ValueError("There is no candidate to pick from.")
+    if licence not in USES:
+        raise ValueError(f"licence must be {' or '.join(map(repr, USES))}, got {licence!r}.")
     at_most, at_least = at_most or {}, at_least or {}
     for name in [*at_most, *at_least]:
         _number(candidates[0], name)  # an unknown name is told as such
@@ -115,6 +123,10 @@ def pick(
             raise ValueError(f"More {name} is {better}: the limit is on the wrong side.")
     tests = {f"{name} <= {limit:g}": _at_most(name, limit) for name, limit in at_most.items()}
     tests |= {f"{name} >= {limit:g}": _at_least(name, limit) for name, limit in at_least.items()}
+    if licence == "commercial":
+        tests["a licence that allows commercial use"] = lambda candidate: (
+            "NC" not in (candidate.licence or "").split("-")
+        )
     fitting = [candidate for candidate in candidates if all(test(candidate) for test in tests.values())]
     if not fitting:
         alone = (f"{sum(map(test, candidates))} with {text}" for text, test in tests.items())

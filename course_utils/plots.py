@@ -346,6 +346,53 @@ def show_bars(
         show(fig, alt)
 
 
+def show_draws(
+    groups: Mapping[str, Mapping[str, Sequence[float]]],
+    alt: str,
+    *,
+    xlabel: str = "",
+    ylabel: str = "accuracy",
+    yours: Mapping[str, Mapping[str, float]] | None = None,
+) -> None:
+    """Show every draw of an experiment as a mark: group on the x axis -> way -> its shares from 0 to 1.
+
+    A short line marks the mean of each way. ``yours`` has the same names with one number each, drawn as a ring over
+    the draws, so that a run of your own can be seen among those that are stored.
+    """
+    yours = yours or {}
+    ways = list(dict.fromkeys(way for group in groups.values() for way in group))
+    if not ways:
+        raise ValueError("There is nothing to show.")
+    unknown = [name for name in yours if name not in groups] + [
+        way for group in yours.values() for way in group if way not in ways
+    ]
+    if unknown:
+        raise ValueError(f"There are no draws called {unknown[0]!r} that yours could be shown among.")
+    step = 0.8 / len(ways)
+    with plt.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, 4), layout="constrained")
+        ax = fig.subplots()
+        for number, way in enumerate(ways):
+            look, first = _look(number), True
+            for place, (name, group) in enumerate(groups.items()):
+                x = place + (number - (len(ways) - 1) / 2) * step
+                if values := list(group.get(way, ())):
+                    spread = np.linspace(-0.25, 0.25, len(values)) * step if len(values) > 1 else [0]
+                    ax.plot(x + np.array(spread), values, ls="", ms=5, alpha=0.7, label=way if first else None, **look)
+                    ax.hlines(np.mean(values), x - 0.4 * step, x + 0.4 * step, color=look["color"], lw=2.5)
+                    first = False
+                if way in yours.get(name, {}):
+                    ax.plot(x, yours[name][way], "o", ms=13, mfc="none", mec="black", mew=2)
+        if any(yours.values()):
+            ax.plot([], [], "o", ms=11, mfc="none", mec="black", mew=2, ls="", label="your run")
+        ax.set_xticks(range(len(groups)), list(groups))
+        ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.6, len(groups) - 0.4))
+        ax.yaxis.set_major_formatter(_percent)
+        ax.grid(alpha=0.3, axis="y")
+        fig.legend(loc="outside upper center", ncols=3, frameon=False)
+        show(fig, alt)
+
+
 def show_bar_panels(
     panels: Mapping[str, Mapping[str, float]], alt: str, *, formats: str | Mapping[str, str] = "{:.0%}"
 ) -> None:

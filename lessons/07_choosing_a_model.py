@@ -13,18 +13,20 @@
 # - say why a model with a fifth of the operations need not take a fifth of the time,
 # - choose a model by name and by number, not by the reputation of its family.
 #
-# **Time:** 40 minutes. **You need:** lessons [01](01_loading_weights.ipynb) and [05](05_fine_tuning_the_last_layer.ipynb). No
+# **Time:** 50 minutes. **You need:** lessons [01](01_loading_weights.ipynb) and [05](05_fine_tuning_the_last_layer.ipynb). No
 # network, no GPU.
 
 # %%
+import time
 from operator import attrgetter
 
 import torch
 from torch import nn
 from torchvision import models
 
-from course_utils import WeightsError, accuracy, ask, describe_device, doodle_pets, extract_features, find_head
-from course_utils import fit_head, get_device, load_pretrained, split
+from course_utils import accuracy, ask, describe_device, doodle_pets, extract_features, find_head
+from course_utils import fit_head, folder_of_pictures, get_device, load_pretrained, split
+from course_utils.metrics import compare_paired, wilson_interval
 from course_utils.model_choice import (
     catalogue,
     from_weights,
@@ -184,8 +186,7 @@ print("only by parameters:  ", *sorted({c.name for c in by_size} - {c.name for c
 for name in ("resnet50", "vit_b_16"):
     for weights in models.get_model_weights(name):
         c = from_weights(name, weights)
-        licence = "own licence" if c.licence else ""
-        print(f"{c.weights:42} {c.accuracy:.1%}  {c.pixels} px  {c.gflops:6.2f} GFLOPs  {licence}")
+        print(f"{c.weights:42} {c.accuracy:.1%}  {c.pixels} px  {c.gflops:6.2f} GFLOPs  {c.licence or ''}")
 
 # %% [markdown]
 # Three lessons from a few lines:
@@ -193,11 +194,29 @@ for name in ("resnet50", "vit_b_16"):
 # - **The recipe counts.** V2 of ResNet-50 is the same network, as fast as V1, trained longer and with newer tricks. A fair comparison of
 #   *architectures* would need the same recipe for all, and the picture above does not have it.
 # - **The pixels count.** The ViT with the larger pictures needs several times the operations: same layers, more places to apply them to.
-# - **The licence counts.** The SWAG weights have their own. Read it before they go into a product.
+# - **The licence counts.** The SWAG weights are under CC BY-**NC**: no commercial use.
+#
+# ### Three licences, not one
+#
+# A pre-trained model has a licence for its **code**, one for its **weights**, and terms for the **pictures** it was trained on. torchvision's code is BSD. Its
+# metadata names a licence of the weights for few sets only:
 
 # %%
-print([c.name for c in candidates if c.licence], "ask for attention:")
-print(by_name["vit_h_14"].licence)
+bound = [
+    c.weights
+    for name in by_name
+    for c in (from_weights(name, weights) for weights in models.get_model_weights(name))
+    if c.licence
+]
+print(len(bound), "sets of weights name a licence:", *bound, sep="\n  ")
+print(models.ViT_H_14_Weights.DEFAULT.meta["license"])
+print([c.name for c in candidates if c.licence], "have such weights as their default")
+
+# %% [markdown]
+# Behind that address is Creative Commons Attribution-NonCommercial 4.0; torchvision's README says the same by name. So `weights="DEFAULT"`
+# of the most accurate model of all is nothing for a product. Where the metadata names nothing, torchvision's README warns that the terms of the training data
+# may still count: ImageNet gives its pictures for non-commercial research and education, and whether weights learned from them inherit that is not
+# settled. For a product, ask somebody who knows the law where you are.
 
 # %%
 ask("gain-of-v2")
@@ -383,6 +402,7 @@ budgets = {
 }
 for who, limits in budgets.items():
     print(f"{who}:\n    {pick(candidates, at_most=limits).reason}")
+print(f"... but it is for sale:\n    {pick(candidates, licence='commercial').reason}")
 
 # %% [markdown]
 # With measured candidates the limit can be in seconds. Half the latency of the slowest of the six, and the most accurate model for it:
@@ -435,22 +455,41 @@ print(pick(candidates, at_most={"gflops": 1, "file_mib": 30}, at_least={"accurac
 #
 # Every accuracy above was measured on ImageNet's validation photos. Models that are better there tend to be better starting points
 # elsewhere too (Kornblith et al. 2019, [Do Better ImageNet Models Transfer Better?](https://arxiv.org/abs/1805.08974)); it is a tendency, with
-# exceptions. With features kept, as in lesson 05, asking your own pictures is cheap. The cell tries each backbone that your computer
-# can get. Offline that is one; with a network it is three, with ImageNet's weights, which want larger pictures and more patience.
+# exceptions. With features kept, as in lesson 05, asking your own pictures is cheap. Two models need no network: the course's ResNet-18, trained on
+# 200 classes at 64 pixels, and EfficientNet-Lite0, trained on ImageNet's 1000 classes at 224 pixels.
+#
+# **Commit to an answer first.** For cats and dogs in *your* pictures, which gives the better head, and is the difference luck?
+#
+# Put the path of a folder with one sub-folder for each class into `YOURS`. As long as it is `None`, drawings stand in.
 
 # %% tags=["nbval-ignore-output"]
-pictures = doodle_pets(200, seed=0)
+YOURS = None  # for example "my_photos", with my_photos/cat and my_photos/dog
+pictures = folder_of_pictures(YOURS) if YOURS else doodle_pets(240, seed=0, size=128)
 train, test = split(pictures, (0.5, 0.5))
-for name in ("resnet18", "mobilenet_v3_small", "efficientnet_b0"):
-    try:
-        model, weights = load_pretrained(name, quiet=True)
-    except WeightsError as error:
-        print(f"{name:19} {error}")
-        continue
+answers, labels, seconds = {}, None, {}
+for name in ("resnet18", "efficientnet_lite0"):
+    model, weights = load_pretrained(name, "course", quiet=True)
+    started = time.perf_counter()
     x, y = extract_features(model, weights.transforms(), train, device=device)
-    x_test, y_test = extract_features(model, weights.transforms(), test, device=device)
-    head, _ = fit_head(x, y, num_classes=2)
-    print(f"{name:19} {accuracy(y_test, head(x_test).argmax(dim=1)):.1%} of {len(test)} drawings, with a new head")
+    x_test, labels = extract_features(model, weights.transforms(), test, device=device)
+    seconds[name] = (time.perf_counter() - started) / len(pictures)
+    head, _ = fit_head(x, y, num_classes=len(pictures.categories))
+    answers[name] = head(x_test).argmax(dim=1)
+    low, high = wilson_interval(int((answers[name] == labels).sum()), len(test))
+    print(
+        f"{name:19} {accuracy(labels, answers[name]):.1%} of {len(test)} pictures ({low:.0%} to {high:.0%}), "
+        f"{1000 * seconds[name]:.0f} ms a picture"
+    )
+
+# %% tags=["nbval-ignore-output"]
+paired = compare_paired(labels, *answers.values())
+first, second = answers
+print(f"pictures that only {first} gets right: {paired.only_first}, only {second}: {paired.only_second}")
+print(f"two equally good models are as uneven as that in {paired.p_value:.1%} of all tests")
+
+# %% [markdown]
+# That is the whole method: your pictures, each model with its own preprocessing, the same head, and a comparison **where they differ** (lesson 06). A
+# catalogue can only tell you which models to try. With a network, `load_pretrained` takes any name of the table above in place of these two.
 
 # %% [markdown]
 # ## What you now know
@@ -459,6 +498,7 @@ for name in ("resnet18", "mobilenet_v3_small", "efficientnet_b0"):
 #   times the parameters.
 # - On the **Pareto front** nobody is both cheaper and better. Which models lie there depends on what you count.
 # - Accuracy belongs to the **weights**: recipe and pixels move it, and a licence may limit what you use them for.
+# - Code, weights and pictures each have terms of their own. `pick(..., licence="commercial")` leaves out what is known to forbid a sale.
 # - **Operations sort, a clock decides.** Thin layers do little arithmetic and wait for memory. Warm up, wait for the GPU, take the median; and
 #   say whether it is latency or throughput.
 # - A choice has limits with numbers, one thing to maximise, and a reason that can be checked.

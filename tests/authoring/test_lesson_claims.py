@@ -1,4 +1,4 @@
-"""Sentences in lessons 06 and 07 lean on numbers in their outputs. Here the stored numbers are read and compared.
+"""Sentences in lessons 06 to 10 lean on numbers in their outputs. Here the stored numbers are read and compared.
 
 nbval cannot do this: those outputs may differ a little from machine to machine, so it is told to ignore them.
 """
@@ -45,7 +45,7 @@ def test_the_useful_program_has_the_lowest_accuracy(is_it_any_good):
 
 
 def test_precision_collapses_where_cats_are_rare_and_recall_does_not(is_it_any_good):
-    balanced, rare = numbers(is_it_any_good, "half cats  "), numbers(is_it_any_good, "2 % cats  ")
+    balanced, rare = (numbers(is_it_any_good, f"{name}  precision") for name in ("half cats", "2 % cats "))
     assert rare[0] < balanced[0] / 2
     assert abs(rare[1] - balanced[1]) < 25
 
@@ -88,6 +88,53 @@ def test_the_temperature_repairs_confidence_and_changes_no_answer(is_it_any_good
     assert numbers(is_it_any_good, "best: T =")[0] > 1
     assert error_after < 0.7 * error
     assert accuracy_after == accuracy
+
+
+def test_one_split_misses_the_aim_that_the_mean_nearly_keeps(is_it_any_good):
+    mean, lowest, highest = numbers(is_it_any_good, "recall on the test pictures: mean")
+    assert 92 < mean < 96
+    assert lowest < 91 and highest > 97
+    [reached] = re.findall(r"^at least 95 % in (\d+) of 40 splits$", is_it_any_good, re.MULTILINE)
+    assert 4 < int(reached) < 2 / 3 * 40
+
+
+def test_average_precision_collapses_where_cats_are_rare_and_roc_auc_does_not(is_it_any_good):
+    [(roc, precision, _), (roc_rare, precision_rare, share)] = [
+        [float(number) for number in found]
+        for found in re.findall(
+            r"^(?:half cats|2 % cats ) +([01]\.\d+) +([01]\.\d+) +(0\.\d+)$", is_it_any_good, re.MULTILINE
+        )
+    ]
+    assert share == 0.02
+    assert abs(roc - roc_rare) < 0.1
+    assert precision_rare < precision / 2
+
+
+def test_wilson_keeps_its_promise_where_the_rule_of_thumb_does_not(is_it_any_good):
+    thumb = numbers(is_it_any_good, "rule of thumb holds the truth in")[0]
+    wilson = numbers(is_it_any_good, "Wilson's interval holds it in")[0]
+    assert thumb < 75
+    assert wilson > 90
+
+
+def test_a_rare_hard_digit_raises_the_accuracy_and_lowers_the_macro_f1(is_it_any_good):
+    before = numbers(is_it_any_good, "all digits")
+    after = numbers(is_it_any_good, "few of digit")[-2:]
+    assert after[0] > before[0]
+    assert after[1] < before[1]
+
+
+def test_wrong_labels_gather_among_the_worst_mistakes(is_it_any_good):
+    found = [int(n) for n in re.findall(r"worst of 300: (\d) of 6 wrong labels", is_it_any_good)]
+    assert found == sorted(found)
+    assert found[1] >= 3
+
+
+def test_twenty_leaky_splits_are_about_eleven_points_too_good(is_it_any_good):
+    leaky, honest = numbers(is_it_any_good, "leaky splits:  mean"), numbers(is_it_any_good, "honest splits: mean")
+    assert 9 < leaky[0] - honest[0] < 13
+    assert leaky[1] > honest[0] and honest[2] < leaky[0]
+    assert numbers(is_it_any_good, "folds at random:")[0] > numbers(is_it_any_good, "folds by drawing:")[0] + 4
 
 
 # 07

@@ -65,7 +65,13 @@ def test_other_weights_of_a_model_can_be_asked_as_well():
 def test_a_licence_is_told_where_the_weights_have_one():
     [free, bound] = catalogue(["resnet18", "vit_h_14"])
     assert free.licence is None
-    assert "LICENSE" in bound.licence
+    assert bound.licence == "CC-BY-NC-4.0"
+
+
+def test_every_set_of_swag_weights_is_bound_and_no_other():
+    for name in models.list_models(module=models):
+        for weights in models.get_model_weights(name):
+            assert (from_weights(name, weights).licence == "CC-BY-NC-4.0") == ("SWAG" in weights.name)
 
 
 def test_a_model_that_is_not_there_is_named():
@@ -128,6 +134,17 @@ def test_without_a_limit_accuracy_alone_decides():
     assert pick(FOUR).candidate == LARGE
 
 
+def test_weights_that_forbid_commercial_use_can_be_left_out():
+    bound = dataclasses.replace(LARGE, licence="CC-BY-NC-4.0")
+    free = dataclasses.replace(CLUMSY, licence="Apache-2.0")
+    assert pick([bound, MIDDLE, free]).candidate == bound
+    choice = pick([bound, MIDDLE, free], licence="commercial")
+    assert choice.candidate == MIDDLE
+    assert choice.reason.startswith("2 of 3 fit a licence that allows commercial use.")
+    with pytest.raises(ValueError, match="0 with a licence that allows commercial use"):
+        pick([bound], licence="commercial")
+
+
 def test_equally_accurate_the_cheaper_one_is_picked():
     dear = dataclasses.replace(MIDDLE, name="dear", gflops=1.5)
     assert pick([dear, MIDDLE], at_most={"gflops": 5}).candidate == MIDDLE
@@ -142,6 +159,7 @@ def test_when_nothing_fits_each_limit_says_what_it_leaves():
     ("call", "message"),
     [
         (lambda: pick([]), "no candidate"),
+        (lambda: pick(FOUR, licence="free"), "licence must be 'any' or 'commercial', got 'free'"),
         (lambda: pick(FOUR, at_most={"price": 1}), "no number 'price'; it has accuracy, gflops"),
         (lambda: pick(FOUR, at_least={"price": 1}), "no number 'price'"),
         (lambda: pick(FOUR, at_most={"name": 1}), "no number 'name'"),
