@@ -138,12 +138,15 @@ show_images(
 # correct all its weights by a hair's breadth, and go through the whole collection again. The recipe that torchvision
 # publishes for ResNet-18 goes through it 90 times (each time is called an *epoch*).
 #
-# **Commit to an answer first.** How long would *your* computer be busy with it?
-#
-# - (a) an afternoon
-# - (b) a week
-# - (c) months or years
-#
+# How many days would *your* computer be busy with it? Commit to a number before you measure: write it into the field, and press the button.
+# (Your guesses are kept on this computer only, and shown to you at the end of the lesson.)
+
+# %%
+from course_utils import commit, guesses, reveal
+
+commit("days-for-imagenet")
+
+# %% [markdown]
 # The next cell prepares such a training, the one after it measures a few steps and multiplies.
 
 # %%
@@ -173,8 +176,15 @@ training_step()
 seconds = (time.perf_counter() - start) / (2 * batch_size)
 
 days = seconds * 1_281_167 * 90 / (60 * 60 * 24)
-print(f"{1000 * seconds:.1f} milliseconds for a picture on {describe_device(device)}")
-print(f"{days:,.0f} days for 1,281,167 pictures, 90 times")
+
+
+def show_days():
+    print(f"{1000 * seconds:.1f} milliseconds for a picture on {describe_device(device)}")
+    print(f"{days:,.0f} days for 1,281,167 pictures, 90 times")
+    return round(days)
+
+
+reveal("days-for-imagenet", show_days)
 
 # %% tags=["nbval-ignore-output"]
 start = time.perf_counter()
@@ -182,7 +192,7 @@ load_pretrained("efficientnet_lite0", quiet=True)
 print(f"{time.perf_counter() - start:.1f} seconds to load what somebody has already trained")
 
 # %% [markdown] covers=["S9", "S11", "S15"]
-# Compare the two results. On a plain processor it is (c); a fast graphics card may need (b). And the days are only the
+# Compare the two results. On a plain processor it is months or years; a fast graphics card may need a week. And the days are only the
 # machine's part: collecting and labelling a million pictures comes before, and a mistake in labels or settings is often found when the days are over. So for a long time good image recognition
 # was for those who had the pictures, the machines and the time. Pre-trained weights are what lets a student, a clinic or a
 # workshop start at the other end.
@@ -345,6 +355,12 @@ hint("what-stays-yours")
 # - You can use it as it is, or build on its **features**: transfer learning.
 # - `model.train()` trains nothing. It is a switch.
 #
+# Your guess, and what was measured:
+
+# %% tags=["nbval-ignore-output"]
+guesses("00")
+
+# %% [markdown]
 # ## Where to practise
 #
 # Two more questions on this lesson wait in the bank: `ask("like-importing-a-library")` and `ask("what-builds-on-what")`. With

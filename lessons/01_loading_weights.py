@@ -39,29 +39,39 @@ torch.manual_seed(1)
 untrained = efficientnet_lite0().eval()
 
 # %% [markdown]
-# **Commit to an answer first.** Both networks see the same six photos. What will the untrained one do?
-#
-# - (a) stop with an error, it knows nothing
-# - (b) give a different wild guess for each photo
-# - (c) say much the same, whatever it is shown
+# Both networks see the same six photos. What will the untrained one do? Commit to an answer with the buttons.
+
+# %%
+from course_utils import commit, guesses, reveal
+
+commit("untrained-network")
 
 # %%
 photos = sample_images()
 squares = [photo.square for photo in photos.values()]
-guesses = [answers[0] for answers in predict(untrained, weights, squares, k=1)]
+from_nothing = [answers[0] for answers in predict(untrained, weights, squares, k=1)]
 answers = [answers[0] for answers in predict(model, weights, squares, k=1)]
 
-print(f"{'photo':14}{'untrained':34}loaded")
-for name, guess, answer in zip(photos, guesses, answers, strict=True):
-    print(f"{name:14}{guess!s:34}{answer}")
 
-labels = [len({answer.label for answer in column}) for column in (guesses, answers)]
-print("\ndifferent answers:", labels[0], "and", labels[1])
+def show_both():
+    print(f"{'photo':14}{'untrained':34}loaded")
+    for name, wild, answer in zip(photos, from_nothing, answers, strict=True):
+        print(f"{name:14}{wild!s:34}{answer}")
+    different = [len({answer.label for answer in column}) for column in (from_nothing, answers)]
+    print("\ndifferent answers:", different[0], "and", different[1])
+    if different[0] == len(photos):
+        return "give a different wild guess for each photo"
+    return "say much the same, whatever it is shown"
+
+
+reveal("untrained-network", show_both)
 
 # %%
 from course_utils.plots import show_images
 
-titles = [f"untrained: {guess.label}\nloaded: {answer.label}" for guess, answer in zip(guesses, answers, strict=True)]
+titles = [
+    f"untrained: {wild.label}\nloaded: {answer.label}" for wild, answer in zip(from_nothing, answers, strict=True)
+]
 told = "; ".join(f"{name}, {title}" for name, title in zip(photos, titles, strict=True))
 show_images(
     squares,
@@ -71,8 +81,7 @@ show_images(
 )
 
 # %% [markdown] covers=["S30"]
-# The figure shows the six photos with both answers above each. Nothing stops, and (c) comes closest: the untrained network
-# says much the same whatever it is shown, and is never sure. The loaded one answers by what is in the photo. It is not always
+# The figure shows the six photos with both answers above each. Nothing stops: the untrained network says much the same whatever it is shown, and is never sure. The loaded one answers by what is in the photo. It is not always
 # right: it has no category for astronauts or photographers, and the horse is only a silhouette.
 #
 # The layers are the same. All the difference is in the numbers. PyTorch keeps the two apart on purpose:
@@ -333,23 +342,29 @@ print(len(buffers), "buffers:   ", *list(buffers)[:3], "...")
 #
 # Do they matter? Let us load only the parameters. (`strict=False` is needed for that; more on it in a moment.)
 #
-# **Commit to an answer first.** With every weight and bias in place, but the buffers as they were in a new network, the
-# answers will be
-#
-# - (a) the same
-# - (b) slightly different
-# - (c) useless
+# With every weight and bias in place, but the buffers as they were in a new network, what will the answers be worth?
+
+# %%
+commit("without-buffers")
 
 # %%
 without_buffers = resnet18(weights=None, num_classes=len(categories))
 without_buffers.load_state_dict(parameters, strict=False)
 
-answers = predict(without_buffers, weights, squares, k=1)
-for name, answer in zip(photos, answers, strict=True):
-    print(f"{name:14}{answer[0]}")
+with_all, without = (predict(network, weights, squares, k=1) for network in (model, without_buffers))
+
+
+def show_without():
+    for name, (whole,), (crippled,) in zip(photos, with_all, without, strict=True):
+        print(f"{name:14}{whole!s:30}{crippled}")
+    kept = sum(whole.label == crippled.label for (whole,), (crippled,) in zip(with_all, without, strict=True))
+    return "they will be useless" if kept <= 1 else "they will be slightly different"
+
+
+reveal("without-buffers", show_without)
 
 # %% [markdown]
-# It is (c). The percentages do not give it away: they may even sound *surer* than before. Only the names do, where the same one
+# Left with all entries, right without the buffers. The percentages do not give it away: they may even sound *surer* than before. Only the names do, where the same one
 # comes again and again. When somebody sends you "the weights", ask for the whole state dict.
 
 # %%
@@ -534,6 +549,12 @@ ask("weights-of-another-model")
 #   what it returns.
 # - `pretrained=True` is the old spelling of V1, where there is a V1.
 #
+# Your guesses, and what was measured:
+
+# %%
+guesses("01")
+
+# %% [markdown]
 # ## Where to practise
 #
 # More questions on this lesson: `ask("how-much-code")`, `ask("not-only-imagenet")`, `ask("calling-a-state-dict")`. The graded

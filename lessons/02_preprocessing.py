@@ -263,8 +263,15 @@ with torch.inference_mode():
 # program, and its results are stored with the course: 2,000 validation pictures of Tiny ImageNet, 200 kinds of things, each made wide by
 # mirroring a strip at each side, because real photos are rarely square. Every recipe saw the same pictures.
 #
-# **Commit to an answer first.** Put the mistakes in order, from harmless to harmful. And where is the model of the espresso, with
-# another model's normalisation?
+# Which of the mistakes costs most? And how sure will the model be of its answers then?
+
+# %%
+from course_utils import commit, guesses, reveal
+
+commit("worst-recipe")
+
+# %%
+commit("sure-of-0-to-255")
 
 # %%
 from course_utils.plots import show_bars
@@ -276,23 +283,36 @@ lines = [line for line in stored["runs"] if line["model"] == "efficientnet_lite0
 lines.sort(key=lambda line: line["top1"], reverse=True)
 top1 = {line["recipe"]: line["top1"] for line in lines}
 
-told = ", ".join(f"{name} {share:.0%}" for name, share in top1.items())
-show_bars(
-    top1,
-    alt=f"Share of {stored['pictures']} real pictures whose first answer of 1,000 is right, by recipe: {told}.",
-    label=f"first answer right, share of {stored['pictures']:,} pictures (stored)",
-)
+
+def show_costs():
+    told = ", ".join(f"{name} {share:.0%}" for name, share in top1.items())
+    show_bars(
+        top1,
+        alt=f"Share of {stored['pictures']} real pictures whose first answer of 1,000 is right, by recipe: {told}.",
+        label=f"first answer right, share of {stored['pictures']:,} pictures (stored)",
+    )
+    return min(top1, key=top1.get)
+
+
+reveal("worst-recipe", show_costs)
 
 # %%
 chance = (top1["as trained"] * (1 - top1["as trained"]) / stored["pictures"]) ** 0.5
-print(f"{'':31} right   lost   mean confidence")
-for line in lines:
-    lost = top1["as trained"] - line["top1"]
-    print(f"{line['recipe']:30} {line['top1']:6.1%} {lost:6.1%} {line['confidence']:12.1%}")
-print(f"\nChance alone moves such a number by about ±{chance:.1%}.")
+
+
+def show_table():
+    print(f"{'':31} right   lost   mean confidence")
+    for line in lines:
+        lost = top1["as trained"] - line["top1"]
+        print(f"{line['recipe']:30} {line['top1']:6.1%} {lost:6.1%} {line['confidence']:12.1%}")
+    print(f"\nChance alone moves such a number by about ±{chance:.1%}.")
+    return 100 * next(line["confidence"] for line in lines if line["recipe"] == "0 to 255")
+
+
+reveal("sure-of-0-to-255", show_table)
 
 # %% [markdown]
-# How did your order do? Read the column *lost*, and remember the column that is not there: errors and warnings. There were none.
+# Read the column *lost*, and remember the column that is not there: errors and warnings. There were none.
 #
 # - **Wrong numbers** (0 to 255, no normalisation, another model's): the first layer gets values that it has never met, and every
 #   layer behind it works with what comes out. To you the pictures looked as before.
@@ -496,6 +516,12 @@ ask("any-size")
 # - Models take batches: `torch.stack` puts pictures of equal size together.
 # - Most networks run at other sizes, ViT and MaxViT do not, and none promises the same accuracy there.
 #
+# Your guesses, and what was measured:
+
+# %%
+guesses("02")
+
+# %% [markdown]
 # ## Where to practise
 #
 # Spot the bug: `ask("floats-of-255")`, `ask("convert-without-keeping")`, `ask("blue-lion")`. The graded assignments

@@ -25,8 +25,8 @@ import torch
 from torch import nn
 from torchvision import models
 
-from course_utils import ask, describe_device, get_device, load_pretrained
-from course_utils import open_image, predict, sample_images
+from course_utils import ask, commit, describe_device, get_device, guesses, load_pretrained
+from course_utils import open_image, predict, reveal, sample_images
 from course_utils.occlusion import occlusion_map
 from course_utils.plots import PALETTE, show, show_images, show_lines, show_maps, show_predictions
 
@@ -335,21 +335,27 @@ names = resnet_weights.meta["categories"]
 small_batch = torch.stack([resnet_weights.transforms()(square) for square in squares])
 
 # %% [markdown] covers=["S36", "S45"]
-# **Commit to an answer first.** The ResNet-18 is in train mode and sees the same batch twice. The two results are
-#
-# - (a) the same,
-# - (b) different,
-# - (c) different at first, and equal after a few passes?
+# The ResNet-18 is in train mode and sees the same batch twice. What are the two results?
+
+# %%
+commit("train-mode-twice")
 
 # %% covers=["S45"]
 forgetful = copy.deepcopy(resnet).train()
 with torch.no_grad():
     first, second = forgetful(small_batch), forgetful(small_batch)
-print("the same batch twice, the same scores:", torch.equal(first, second))
-print("dropout layers in a ResNet-18:", sum(isinstance(layer, nn.Dropout) for layer in resnet.modules()))
+
+
+def show_twice():
+    print("the same batch twice, the same scores:", torch.equal(first, second))
+    print("dropout layers in a ResNet-18:", sum(isinstance(layer, nn.Dropout) for layer in resnet.modules()))
+    return "the same" if torch.equal(first, second) else "different"
+
+
+reveal("train-mode-twice", show_twice)
 
 # %% [markdown]
-# Bit for bit the same. A ResNet has no dropout, so nothing is random. That makes the mistake harder to notice, not
+# A ResNet has no dropout, so nothing is random. That makes the mistake harder to notice, not
 # smaller. What a ResNet does have is **BatchNorm**, and it behaves differently in the two modes:
 #
 # | | normalises each channel with | changes its stored statistics |
@@ -679,10 +685,10 @@ ask("how-sure-is-98-per-cent")
 # We have treated the model as one box. Inside, a picture goes through layer after layer, and each gives **maps**: one for each
 # thing it looks for, bright where it found it. Here are the four liveliest maps of the cat at three depths.
 #
-# **Commit to an answer first.** What will the deepest maps look like?
-#
-# - (a) like the cat, only smaller
-# - (b) a few bright spots
+# What will the deepest maps look like?
+
+# %%
+commit("deepest-maps")
 
 # %% covers=["S29"]
 depths = {"early": 1, "middle": 5, "deep": 8}
@@ -701,17 +707,24 @@ for words, depth in depths.items():
         pictures.append(((one - one.min()) / (one.max() - one.min())).expand(3, -1, -1))
         titles.append(f"{words}: {one.shape[0]} x {one.shape[1]}")
 
+
 # %%
-show_images(
-    pictures,
-    titles,
-    alt="Three rows of four maps of the cat. The early ones look like drawings of fur, eyes and whiskers. The middle ones "
-    "are coarse, and several light up at the two eyes. The deep ones are black but for a spot or two.",
-    columns=4,
-)
+def show_depths():
+    show_images(
+        pictures,
+        titles,
+        alt="Three rows of four maps of the cat. The early ones look like drawings of fur, eyes and whiskers. The middle "
+        "ones are coarse, and several light up at the two eyes. The deep ones are black but for a spot or two.",
+        columns=4,
+    )
+    dark = (pictures[-1] < 0.1).float().mean().item()  # the share of a deep map that is nearly black
+    return "like a few bright spots" if dark > 0.5 else "like the cat, only smaller"
+
+
+reveal("deepest-maps", show_depths)
 
 # %% [markdown] covers=["S29"]
-# It is (b). The early maps still draw the cat: edges, fur, whiskers. In the middle some light up at the eyes and at little else. The deep
+# The early maps still draw the cat: edges, fur, whiskers. In the middle some light up at the eyes and at little else. The deep
 # ones say only "here is something that I am looking for". So do deep layers look for rarer things? Count it: of all that a map
 # answers to the six photos, how large is the share of the photo that it answers most?
 
@@ -763,6 +776,12 @@ ask("softmax-over-the-batch")
 # - A softmax score ranks the classes it knows. It cannot say "none of these", and it is no calibrated probability.
 # - Larger batches are faster up to a point that you can measure. Model and batch must be on the same device.
 #
+# Your guesses, and what was measured:
+
+# %%
+guesses("03")
+
+# %% [markdown]
 # ## Where to practise
 #
 # - Run the cell "Your own photo" with three pictures: one of a category in `categories`, one of something that is not there,

@@ -27,7 +27,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torchvision import models
 
-from course_utils import ask, find_head, freeze_backbone, load_pretrained, replace_head, sample_images
+from course_utils import ask, commit, find_head, freeze_backbone, guesses, load_pretrained, replace_head
+from course_utils import reveal, sample_images
 from course_utils.plots import PALETTE, show
 
 # %% [markdown]
@@ -207,27 +208,31 @@ ask("squeezenet-head")
 # %% [markdown] covers=["S46"]
 # ## Worse than an error
 #
-# Asking for a name that is not there is an error.
-#
-# **Commit to an answer first.** What about *assigning* to it?
+# Asking for a name that is not there is an error. What about *assigning* to it?
 #
 # ```python
 # vgg.fc = nn.Linear(4096, 10)
 # ```
-#
-# - (a) The same AttributeError.
-# - (b) It works, and the model has 10 scores now.
-# - (c) It works, and nothing changes.
+
+# %%
+commit("assigning-to-fc")
 
 # %% covers=["S46"]
 vgg, vit = blueprint("vgg16"), blueprint("vit_b_16")
 with torch.device("meta"):
     vgg.fc = nn.Linear(4096, 10)
     vit.head = nn.Linear(768, 10)  # the real name is vit.heads.head
-print("vgg:", output_shape(vgg), "  vit:", output_shape(vit))
+
+
+def show_shapes():
+    print("vgg:", output_shape(vgg), "  vit:", output_shape(vit))
+    return "it works, and the model has 10 scores" if output_shape(vgg) == (2, 10) else "it works, and nothing changes"
+
+
+reveal("assigning-to-fc", show_shapes)
 
 # %% [markdown]
-# It is (c). In Python, assigning to a new name creates it. The layer hangs on the model, its weights are in
+# In Python, assigning to a new name creates it. The layer hangs on the model, its weights are in
 # `model.parameters()`, an optimizer would accept them, and `print(vgg)` shows it as the last line. But the model's `forward`
 # does not know of it, so no picture ever reaches it.
 #
@@ -609,6 +614,12 @@ print("builders:", *[name.removeprefix("efficientnet") for name in builders])
 #   another number of classes.
 # - Freeze, then replace; and remember that BatchNorm moves without gradients.
 #
+# Your guess, and what was measured:
+
+# %%
+guesses("04")
+
+# %% [markdown]
 # ## Where to practise
 #
 # - The [appendix](11_appendix_eighty_heads.ipynb) puts the rule to all 80 classifiers.
