@@ -8,6 +8,7 @@ import base64
 import io
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -53,8 +54,9 @@ Shown = Image.Image | np.ndarray | torch.Tensor  # whatever is shown as a pictur
 def show(fig: Figure, alt: str) -> None:
     """Put a figure into the notebook as PNG, with ``alt`` as the text for those who cannot see it, and close it.
 
-    The text goes where readers of notebooks look for it today: the output's plain text and its metadata. Say what
-    the figure shows, not that it is one: "Accuracy rises from 60 % to 91 % in three epochs, then stays."
+    The picture is HTML, because no notebook program gives a bare PNG its text: `<img alt>` reaches a screen reader in
+    JupyterLab, in Colab and on the site. Say what the figure shows, not that it is one: "Accuracy rises from 60 % to
+    91 % in three epochs, then stays."
     Outside a notebook the text is printed. A text that is missing or empty is a ValueError.
     """
     try:
@@ -67,10 +69,9 @@ def show(fig: Figure, alt: str) -> None:
     if not InteractiveShell.initialized():
         print(alt)
         return
+    picture = base64.b64encode(png.getvalue()).decode("ascii")
     display(
-        {"image/png": base64.b64encode(png.getvalue()).decode("ascii"), "text/plain": alt},
-        metadata={"image/png": {"alt": alt}},
-        raw=True,
+        {"text/html": f'<img src="data:image/png;base64,{picture}" alt="{escape(alt)}">', "text/plain": alt}, raw=True
     )
 
 

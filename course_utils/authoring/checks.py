@@ -53,7 +53,7 @@ def commands(part: str, slow: bool, workers: str, more: list[str]) -> list[list[
 
 def notebooks(slow: bool, root: Path = ROOT) -> list[Path]:
     """Return the notebooks that are run again and compared: those of the first lessons, or ``slow``, the others."""
-    number = {path: path.name.split("_")[0] for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))}
+    number = {path: path.name.split("_")[0] for path in sorted((root / "docs" / "lessons").glob("[0-9][0-9]_*.ipynb"))}
     chosen = [path for path in number if (number[path] not in QUICK_LESSONS) == slow]
     return [path.relative_to(root) for path in chosen if number[path] not in FROM_THE_WHEEL]
 

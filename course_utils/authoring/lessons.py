@@ -1,4 +1,8 @@
-"""Build ``notebooks/`` from ``lessons/``: one plain-text script a lesson, one executed notebook a script.
+"""Build ``notebooks/`` and ``docs/lessons/`` from ``lessons/``, one plain-text script a lesson.
+
+Students open ``notebooks/``, which hold no outputs: no answer is on the screen before it was asked for. The same lessons
+with their outputs lie in ``docs/lessons/``, for those who only read, for the site, and for the comparison in
+``make test``.
 
     python -m course_utils.authoring.lessons               build and run every lesson
     python -m course_utils.authoring.lessons 01 05         only these
@@ -64,6 +68,11 @@ def lesson_scripts(root: Path = ROOT) -> list[Path]:
 def notebook_of(script: Path) -> Path:
     """Return the path of the notebook that is built from ``script``."""
     return script.parents[1] / "notebooks" / f"{script.stem}.ipynb"
+
+
+def executed_of(script: Path) -> Path:
+    """Return the path of the same notebook with its outputs."""
+    return script.parents[1] / "docs" / "lessons" / f"{script.stem}.ipynb"
 
 
 def course_settings(root: Path = ROOT) -> dict[str, str]:
@@ -176,15 +185,22 @@ def stale_notebooks(root: Path = ROOT) -> list[str]:
     """Return a line for every notebook that is missing, out of date, or has no script."""
     problems = []
     scripts = lesson_scripts(root)
-    for script in scripts:
-        notebook = notebook_of(script)
-        if not notebook.is_file():
-            problems.append(f"{notebook.name} is missing")
-        elif not same_content(build(script), nbformat.read(notebook, as_version=4)):
-            problems.append(f"{notebook.name} does not match lessons/{script.name}")
-    expected = {notebook_of(script) for script in scripts}
-    orphans = sorted(set((root / "notebooks").glob("*.ipynb")) - expected)
-    return problems + [f"{orphan.name} has no script in lessons/" for orphan in orphans]
+    for path_of in (notebook_of, executed_of):
+        for script in scripts:
+            path = path_of(script)
+            name = path.relative_to(root).as_posix()
+            if not path.is_file():
+                problems.append(f"{name} is missing")
+                continue
+            notebook = nbformat.read(path, as_version=4)
+            if not same_content(build(script), notebook):
+                problems.append(f"{name} does not match lessons/{script.name}")
+            elif path_of is notebook_of and any(cell.get("outputs") for cell in notebook.cells):
+                problems.append(f"{name} holds outputs")
+    expected = {path_of(script) for script in scripts for path_of in (notebook_of, executed_of)}
+    found = {*(root / "notebooks").glob("*.ipynb"), *(root / "docs" / "lessons").glob("*.ipynb")}
+    orphans = sorted(path.relative_to(root).as_posix() for path in found - expected)
+    return problems + [f"{orphan} has no script in lessons/" for orphan in orphans]
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
@@ -196,7 +212,7 @@ def write(notebook: NotebookNode, path: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Build and run lessons, or check the notebooks; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m course_utils.authoring.lessons", description="Build notebooks/ from lessons/."
+        prog="python -m course_utils.authoring.lessons", description="Build notebooks/ and docs/lessons/ from lessons/."
     )
     parser.add_argument("lessons", nargs="*", help="numbers such as 01; default: all")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a notebook is out of date")
@@ -218,8 +234,9 @@ def main(arguments: list[str] | None = None) -> int:
     for script in chosen:
         print(f"{script.stem}: running", flush=True)
         notebook = build(script)
-        execute(notebook, notebook_of(script).parent)
         write(notebook, notebook_of(script))
+        execute(notebook, notebook_of(script).parent)
+        write(notebook, executed_of(script))
     return 0
 
 

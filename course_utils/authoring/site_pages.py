@@ -46,7 +46,7 @@ def write_sources(folder: Path) -> None:
     questions = practice_questions()
     (folder / "lessons").mkdir()
     titles = {}
-    for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted((ROOT / "docs" / "lessons").glob("[0-9][0-9]_*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         titles[path.stem] = number_title(notebook, path.stem[:2])
         put_forms_in(notebook, questions)

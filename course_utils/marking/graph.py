@@ -24,7 +24,25 @@ DTYPES = {
         *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool),
     )
 }
-MODES = {"1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "LA", "PA", "RGBa", "La", "RGBX", "I;16"}
+MODES = {
+    "1",
+    "L",
+    "P",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+    "LAB",
+    "HSV",
+    "I",
+    "F",
+    "LA",
+    "PA",
+    "RGBa",
+    "La",
+    "RGBX",
+    "I;16",
+}
 MAPPINGS = {"dict": dict, "OrderedDict": collections.OrderedDict, "Counter": collections.Counter}
 # Where the layers come from that may be rebuilt by the name of their class.
 LAYERS = ("torch.nn.modules.", "torchvision.models.", "torchvision.ops.", "torchvision.transforms.")

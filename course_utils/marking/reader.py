@@ -104,7 +104,12 @@ def _text(content: bytes, notes: list[str]) -> str:
             except UnicodeDecodeError:
                 raise UnreadableNotebook(f"The file says that it is {encoding.upper()}, and it is not.") from None
     # The first character of a notebook is ASCII, so that zeros around it tell the width of a character.
-    for start, encoding in ((b"{\0\0\0", "utf-32-le"), (b"\0\0\0{", "utf-32-be"), (b"{\0", "utf-16-le"), (b"\0{", "utf-16-be")):
+    for start, encoding in (
+        (b"{\0\0\0", "utf-32-le"),
+        (b"\0\0\0{", "utf-32-be"),
+        (b"{\0", "utf-16-le"),
+        (b"\0{", "utf-16-be"),
+    ):
         if content.lstrip(b" \t\r\n").startswith(start):
             notes.append(f"The file is written as {encoding.upper()}; it was read as such.")
             try:
@@ -143,7 +148,9 @@ def _cells(book: dict, notes: list[str]) -> Iterator[Cell]:
         raise UnreadableNotebook("The notebook has no list of cells.")
     for cell in cells:
         if not isinstance(cell, dict):
-            raise UnreadableNotebook("One of the cells is not a cell. Open the notebook, save it, and hand it in again.")
+            raise UnreadableNotebook(
+                "One of the cells is not a cell. Open the notebook, save it, and hand it in again."
+            )
         kind = cell.get("cell_type")
         source = _joined(cell.get("source", cell.get("input")))
         if kind == "heading":  # format 3

@@ -32,18 +32,6 @@ html_show_copyright = False
 html_math_renderer = "mathml"
 
 
-def give_figures_their_text(_app: Sphinx, document: nodes.document) -> None:
-    """Make the text beside a figure of a notebook (``plots.show`` writes it) what a screen reader says."""
-    for bundle in document.findall(is_mime_bundle):
-        texts = [part.astext() for part in bundle.children if part["mime_type"] == "text/plain"]
-        for image in bundle.findall(nodes.image):
-            image["alt"] = " ".join(texts).strip()
-
-
-def is_mime_bundle(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
-
-
 def mathml(node: nodes.math | nodes.math_block, as_block: bool = False) -> str:
     return tex2mathml(node.astext().replace(r"\dots", r"\ldots"), as_block=as_block)  # docutils knows one of the two
 
@@ -60,4 +48,3 @@ def displayed_formula(translator: HTML5Translator, node: nodes.math_block) -> No
 
 def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", (formula, None), (displayed_formula, None))
-    app.connect("doctree-read", give_figures_their_text)

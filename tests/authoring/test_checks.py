@@ -15,7 +15,7 @@ from course_utils.files import ROOT
 
 def test_quick_slow_and_the_wheel_have_every_lesson_once():
     quick, slow = notebooks(slow=False), notebooks(slow=True)
-    elsewhere = [path for path in (ROOT / "notebooks").glob("*.ipynb") if path.name[:2] in FROM_THE_WHEEL]
+    elsewhere = [path for path in (ROOT / "docs" / "lessons").glob("*.ipynb") if path.name[:2] in FROM_THE_WHEEL]
     compared = sorted(path.stem for path in [*quick, *slow, *elsewhere])
     assert compared == [script.stem for script in lesson_scripts()]
     wheel_test = (ROOT / "tests" / "student" / "test_wheel.py").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ def choosing_a_model() -> str:
 
 def printed(name: str) -> str:
     """Everything that the cells of a lesson have printed."""
-    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "docs" / "lessons" / f"{name}.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return "".join(output.text for output in outputs if output.output_type == "stream")
 

@@ -1,7 +1,9 @@
 """The figures: that each reaches the notebook with its text, and that it shows the numbers it was given."""
 
 import base64
+import html
 import io
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +16,7 @@ from PIL import Image
 from course_utils import History, Prediction, confusion_matrix, plots
 from course_utils.calibration import Reliability
 
-ALT = "A text that says what the figure shows."
+ALT = 'A text, "quoted" & all, that says what the figure shows.'
 RED = Image.new("RGB", (20, 10), "red")
 HISTORY = History([0.9, 0.5, 0.2], [0.5, 0.7, 0.9], [0.8, 0.6, 0.7], [0.4, 0.6, 0.8], [1.0, 1.0, 1.0])
 TOO_SURE = Reliability(*map(np.array, ([0.5, 0.9], [0.6, 0.95], [0.5, 0.8], [10, 40])))
@@ -23,11 +25,11 @@ PREDICTIONS = [Prediction("cat", 0, 0.75), Prediction("dog", 1, 0.2496), Predict
 
 
 @pytest.fixture
-def notebook(monkeypatch) -> list[tuple[dict, dict]]:
-    """What a notebook would be given: (data, metadata) of each output."""
+def notebook(monkeypatch) -> list[dict]:
+    """What a notebook would be given: the data of each output, by MIME type."""
     outputs = []
     monkeypatch.setattr(plots.InteractiveShell, "initialized", lambda: True)
-    monkeypatch.setattr(plots, "display", lambda data, metadata, raw: outputs.append((data, metadata)))
+    monkeypatch.setattr(plots, "display", lambda data, raw: outputs.append(data))
     return outputs
 
 
@@ -73,10 +75,11 @@ EVERY_FIGURE = {
 @pytest.mark.parametrize("name", EVERY_FIGURE)
 def test_every_figure_carries_its_text_and_leaves_nothing_open(name, notebook):
     assert EVERY_FIGURE[name](ALT) is None  # a value would be printed below the figure
-    [(data, metadata)] = notebook
+    [data] = notebook
     assert data["text/plain"] == ALT
-    assert metadata == {"image/png": {"alt": ALT}}
-    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    found = re.fullmatch(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)">', data["text/html"])
+    assert html.unescape(found[2]) == ALT
+    picture = Image.open(io.BytesIO(base64.b64decode(found[1])))
     assert picture.format == "PNG"
     assert picture.width <= 800  # no wider than a notebook's text
     assert plt.get_fignums() == []

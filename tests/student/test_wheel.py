@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LESSON = ROOT / "notebooks" / "01_loading_weights.ipynb"
+LESSON = ROOT / "docs" / "lessons" / "01_loading_weights.ipynb"
 
 
 def run(*command, **options) -> str:
