@@ -136,7 +136,7 @@ def f1_scores(actual: Sequence[int], predicted: Sequence[int], categories: Seque
     return {name: float(score) for name, score in zip(categories, scores, strict=True)}
 
 
-def ranking(actual: Sequence[int], probabilities, categories: Sequence[str], positive: str) -> Ranking:
+def ranking(actual: Sequence[int], probabilities: ArrayLike, categories: Sequence[str], positive: str) -> Ranking:
     """Return the areas under the ROC curve and under the precision-recall curve, for the category ``positive``.
 
     ``probabilities`` are those of `threshold_sweep`. Both kinds of picture must be there.
@@ -193,7 +193,7 @@ def threshold_sweep(
 
 
 def _positive_and_scores(
-    actual: Sequence[int], probabilities, categories: Sequence[str], positive: str
+    actual: Sequence[int], probabilities: ArrayLike, categories: Sequence[str], positive: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which pictures are ``positive`` (N,), and how likely each is called so (N,)."""
     index = _position(positive, categories)

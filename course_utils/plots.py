@@ -70,9 +70,8 @@ def show(fig: Figure, alt: str) -> None:
         print(alt)
         return
     picture = base64.b64encode(png.getvalue()).decode("ascii")
-    display(
-        {"text/html": f'<img src="data:image/png;base64,{picture}" alt="{escape(alt)}">', "text/plain": alt}, raw=True
-    )
+    tag = f'<img src="data:image/png;base64,{picture}" alt="{escape(alt)}">'
+    display({"text/html": tag, "text/plain": alt}, raw=True)
 
 
 def show_images(images: Sequence, titles: Sequence[str] | None = None, alt: str = "", *, columns: int = 5) -> None:

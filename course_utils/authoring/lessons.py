@@ -1,7 +1,7 @@
 """Build ``notebooks/`` and ``docs/lessons/`` from ``lessons/``, one plain-text script a lesson.
 
-Students open ``notebooks/``, which hold no outputs: no answer is on the screen before it was asked for. The same lessons
-with their outputs lie in ``docs/lessons/``, for those who only read, for the site, and for the comparison in
+Students open ``notebooks/``, which hold no outputs: no answer is on the screen before it was asked for. The same
+lessons with their outputs lie in ``docs/lessons/``, for those who only read, for the site, and for the comparison in
 ``make test``.
 
     python -m course_utils.authoring.lessons               build and run every lesson

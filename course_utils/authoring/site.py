@@ -3,8 +3,8 @@
     python -m course_utils.authoring.site                        everything
     python -m course_utils.authoring.site --without-playground   no "Show it a picture": needs neither npm nor onnx
 
-Lessons come with their stored outputs from ``docs/lessons/``, practice questions from the bank, "Show it a picture" from
-``docs/site/static/playground``. No network is needed but for npm's first run. To look at it:
+Lessons come with their stored outputs from ``docs/lessons/``, practice questions from the bank, "Show it a picture"
+from ``docs/site/static/playground``. No network is needed but for npm's first run. To look at it:
 ``python -m http.server --directory build/site``.
 """
 

@@ -14,6 +14,7 @@ from course_utils.authoring.lessons import (
     build,
     course_settings,
     execute,
+    executed_of,
     lesson_scripts,
     notebook_of,
     same_content,
@@ -157,7 +158,7 @@ def test_every_notebook_matches_its_script():
 
 @pytest.fixture(params=SCRIPTS, ids=lambda script: script.stem)
 def stored(request):
-    return nbformat.read(notebook_of(request.param), as_version=4)
+    return nbformat.read(executed_of(request.param), as_version=4)
 
 
 def text_of(notebook, kind: str) -> str:
