@@ -205,7 +205,7 @@ def stale_notebooks(root: Path = ROOT) -> list[str]:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write the notebook whole or not at all, with Unix line ends on every system."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, nbformat.writes(notebook) + "\n")
 
 

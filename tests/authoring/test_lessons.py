@@ -125,15 +125,26 @@ def test_an_error_that_no_tag_expects_stops_the_build(project):
 
 def test_stale_missing_and_orphaned_notebooks_are_named(project):
     script = project / "lessons" / "00_hello.py"
-    assert stale_notebooks(project) == ["00_hello.ipynb is missing"]
-    write(build(script), notebook_of(script))
+    both = ["notebooks/00_hello.ipynb", "docs/lessons/00_hello.ipynb"]
+    assert stale_notebooks(project) == [f"{name} is missing" for name in both]
+    for path in (notebook_of(script), executed_of(script)):
+        write(build(script), path)
     assert stale_notebooks(project) == []
     script.write_text(SCRIPT.replace("hello", "bye"))
     write(build(script), project / "notebooks" / "07_left_over.ipynb")
     assert stale_notebooks(project) == [
-        "00_hello.ipynb does not match lessons/00_hello.py",
-        "07_left_over.ipynb has no script in lessons/",
+        *(f"{name} does not match lessons/00_hello.py" for name in both),
+        "notebooks/07_left_over.ipynb has no script in lessons/",
     ]
+
+
+def test_a_students_notebook_with_outputs_is_noticed(project):
+    script = project / "lessons" / "00_hello.py"
+    notebook = build(script)
+    write(notebook, executed_of(script))
+    notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="an answer")]
+    write(notebook, notebook_of(script))
+    assert stale_notebooks(project) == ["notebooks/00_hello.ipynb holds outputs"]
 
 
 def test_an_edited_notebook_is_noticed(project):
