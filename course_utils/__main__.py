@@ -13,7 +13,7 @@ COMMANDS = {
     "pretrain": ("pretraining.command", "train the course's own weights from scratch"),
     "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
     "export-questions": ("quiz.export.command", "write the question bank for Moodle and other platforms"),
-    "checkpoint-report": ("reports.measure", "measure the course's own weights and write down what was measured"),
+    "checkpoint-report": ("reports.command", "measure the models of the course and write their cards"),
 }
 
 
