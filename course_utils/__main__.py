@@ -24,7 +24,7 @@ COMMANDS = {
     "facts": ("authoring.facts", "say what a fact of the course says and who teaches it, for authors"),
     "grid": ("reports.grid", "train at many depths, many times: the stored runs of lesson 08"),
     "export-questions": ("quiz.export.command", "write the question bank for Moodle and other platforms"),
-    "checkpoint-report": ("reports.measure", "measure the course's own weights and write down what was measured"),
+    "checkpoint-report": ("reports.command", "measure the models of the course and write their cards"),
 }
 
 
