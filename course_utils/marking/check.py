@@ -28,7 +28,9 @@ def run(args: argparse.Namespace) -> int:
         return 2
     assignment = assignment_of(notebook)
     if assignment is None:
-        print(f"{args.file.name} is not one of the course's assignments: none of their cells are in it.", file=sys.stderr)
+        print(
+            f"{args.file.name} is not one of the course's assignments: none of their cells are in it.", file=sys.stderr
+        )
         return 2
     notes, open_answers = report(notebook, assignment)
     if args.file.name != f"{assignment.name}.ipynb":

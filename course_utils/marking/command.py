@@ -51,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
         return 2
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            print("The disk is full. Make room, and give the same command again: it goes on from here.", file=sys.stderr)
+            print(
+                "The disk is full. Make room, and give the same command again: it goes on from here.", file=sys.stderr
+            )
             return 2
         raise
 

@@ -88,7 +88,9 @@ def mark(
     started = monotonic()
     record = Record(student, assignment.name, key, Status.GRADED, notes=submission.notes)
     answers = [part for part in assignment.parts if part.is_answer]
-    present = {step.part.grade_id for step in submission.steps if step.part and step.part.is_answer and step.source.strip()}
+    present = {
+        step.part.grade_id for step in submission.steps if step.part and step.part.is_answer and step.source.strip()
+    }
     if answers and not present:
         reason = "No answer cell of the assignment was found in the notebook."
         return replace(record, status=Status.NEEDS_A_LOOK, reason=reason, seconds=_since(started))
@@ -155,9 +157,7 @@ def _in_sandbox(
         reason = f"A cell of the student's raised an error ({failed})."
     if tampered:
         status, reason = Status.NEEDS_A_LOOK, tampered
-    judged = [
-        results.get(part.grade_id) or CellResult(part.grade_id, part.points, None) for part in assignment.tests
-    ]
+    judged = [results.get(part.grade_id) or CellResult(part.grade_id, part.points, None) for part in assignment.tests]
     return replace(record, status=status, reason=reason, cells=tuple(judged), outputs=tuple(sorted(outputs.items())))
 
 

@@ -112,7 +112,9 @@ class Gradebook:
             if part.points is not None:
                 cell = known["grade_cells"].get(part.grade_id)
                 if cell is None:
-                    session.add(api.GradeCell(name=part.grade_id, notebook=notebook, max_score=part.points, cell_type=part.kind))
+                    session.add(
+                        api.GradeCell(name=part.grade_id, notebook=notebook, max_score=part.points, cell_type=part.kind)
+                    )
                 elif cell.max_score != part.points:
                     cell.max_score = part.points
             if part.is_answer and part.grade_id not in known["solution_cells"]:
@@ -271,5 +273,3 @@ def marked_notebook(record: Record, submission: Submission) -> nbformat.Notebook
 def harmless(markdown: str) -> str:
     """Markdown in which every tag of HTML is shown as text."""
     return markdown.replace("<", "&lt;")
-
-

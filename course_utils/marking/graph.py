@@ -24,7 +24,25 @@ DTYPES = {
         *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool),
     )
 }
-MODES = {"1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "LA", "PA", "RGBa", "La", "RGBX", "I;16"}
+MODES = {
+    "1",
+    "L",
+    "P",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+    "LAB",
+    "HSV",
+    "I",
+    "F",
+    "LA",
+    "PA",
+    "RGBa",
+    "La",
+    "RGBX",
+    "I;16",
+}
 MAPPINGS = {"dict": dict, "OrderedDict": collections.OrderedDict, "Counter": collections.Counter}
 # Where the layers come from that may be rebuilt by the name of their class.
 LAYERS = ("torch.nn.modules.", "torchvision.models.", "torchvision.ops.", "torchvision.transforms.")
@@ -227,6 +245,8 @@ class Graph:
         if isinstance(value, Image.Image):
             palette = value.getpalette("RGB") if value.mode in ("P", "PA") else None
             info = {key: item for key, item in value.info.items() if type(item) in (int, float, str, bytes, tuple)}
+            if exif := value.getexif():  # which way up a photo lies, for example
+                info["exif"] = exif.tobytes()
             items = [[str(key), self._write(item)] for key, item in info.items()]
             return [value.mode, list(value.size), self._blob(value.tobytes()), palette, items]
         return self._layer_state(value)

@@ -62,7 +62,9 @@ class Judge:
                     errors += self._cell(place, step, job["seconds_a_cell"])
             except (Refused, ProtocolError) as error:
                 self._kill()
-                self.engine.send({"event": "tampered", "reason": f"the submission's process sent nonsense: {error}"[:200]})
+                self.engine.send(
+                    {"event": "tampered", "reason": f"the submission's process sent nonsense: {error}"[:200]}
+                )
                 break
         status = "timed out" if self.timed_out else "crashed" if self.gone else "student error" if errors else "graded"
         self.engine.send({"event": "end", "status": status, "reason": self.why})
@@ -190,7 +192,9 @@ class Judge:
 
     def _processor_seconds(self) -> float:
         try:
-            return time.clock_gettime((~self.pid << 3) | 2)  # the processor time of that process, see clock_getcpuclockid
+            return time.clock_gettime(
+                (~self.pid << 3) | 2
+            )  # the processor time of that process, see clock_getcpuclockid
         except OSError:
             return 0.0
 

@@ -15,7 +15,16 @@ _ALLOW, _ERRNO_EPERM = 0x7FFF0000, 0x00050001
 
 # Calls that no notebook needs, and that look into other processes or change the system.
 _FORBIDDEN = (
-    *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "perf_event_open", "bpf", "userfaultfd"),
+    *(
+        "ptrace",
+        "process_vm_readv",
+        "process_vm_writev",
+        "kcmp",
+        "pidfd_getfd",
+        "perf_event_open",
+        "bpf",
+        "userfaultfd",
+    ),
     *("mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig", "fspick"),
     *("unshare", "setns", "keyctl", "add_key", "request_key", "kexec_load", "init_module", "finit_module"),
     *("delete_module", "swapon", "swapoff", "reboot", "settimeofday", "clock_settime", "acct", "quotactl", "syslog"),

@@ -59,8 +59,10 @@ def apply(source: str, names: dict[str, object], answers: frozenset[str]) -> boo
 
 
 def _parsed(source: str) -> list[ast.stmt] | None:
-    special = any(line.lstrip().startswith(("%", "!", "?", "/", ",", ";")) or line.rstrip().endswith("?")
-                  for line in source.splitlines())
+    special = any(
+        line.lstrip().startswith(("%", "!", "?", "/", ",", ";")) or line.rstrip().endswith("?")
+        for line in source.splitlines()
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -28,7 +28,9 @@ def judge_literals(submission: Submission, assignment: Assignment) -> tuple[list
             name = step.part.grade_id.removeprefix("test-")
             known = name in names
             try:
-                results.append(_judged(step.part.source, step.part.grade_id, step.part.points, name, known, names.get(name)))
+                results.append(
+                    _judged(step.part.source, step.part.grade_id, step.part.points, name, known, names.get(name))
+                )
             except TypeError:  # a list cannot be a key of the cache
                 results.append(_run(step.part.source, step.part.grade_id, step.part.points, {name: names[name]}))
         elif step.is_students:

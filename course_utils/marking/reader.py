@@ -68,7 +68,7 @@ def read_bytes(path: Path) -> bytes:
         # Without O_NONBLOCK a named pipe would keep us waiting for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        if Path(path).is_symlink():
+        if path.is_symlink():
             raise UnreadableNotebook("The file is a link to another file. Hand in the notebook itself.") from None
         raise UnreadableNotebook(f"The file cannot be opened: {error.strerror}.") from None
     with os.fdopen(descriptor, "rb") as stream:
@@ -104,7 +104,12 @@ def _text(content: bytes, notes: list[str]) -> str:
             except UnicodeDecodeError:
                 raise UnreadableNotebook(f"The file says that it is {encoding.upper()}, and it is not.") from None
     # The first character of a notebook is ASCII, so that zeros around it tell the width of a character.
-    for start, encoding in ((b"{\0\0\0", "utf-32-le"), (b"\0\0\0{", "utf-32-be"), (b"{\0", "utf-16-le"), (b"\0{", "utf-16-be")):
+    for start, encoding in (
+        (b"{\0\0\0", "utf-32-le"),
+        (b"\0\0\0{", "utf-32-be"),
+        (b"{\0", "utf-16-le"),
+        (b"\0{", "utf-16-be"),
+    ):
         if content.lstrip(b" \t\r\n").startswith(start):
             notes.append(f"The file is written as {encoding.upper()}; it was read as such.")
             try:
@@ -136,14 +141,17 @@ def _cells(book: dict, notes: list[str]) -> Iterator[Cell]:
     if "cells" not in book:
         notes.append("The notebook has the old format 3; it was upgraded.")
         worksheets = book["worksheets"] if isinstance(book["worksheets"], list) else []
-        cells = [cell for sheet in worksheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+        sheets = [sheet["cells"] for sheet in worksheets if isinstance(sheet, dict) and "cells" in sheet]
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     else:
         cells = book["cells"]
     if not isinstance(cells, list):
         raise UnreadableNotebook("The notebook has no list of cells.")
     for cell in cells:
         if not isinstance(cell, dict):
-            raise UnreadableNotebook("One of the cells is not a cell. Open the notebook, save it, and hand it in again.")
+            raise UnreadableNotebook(
+                "One of the cells is not a cell. Open the notebook, save it, and hand it in again."
+            )
         kind = cell.get("cell_type")
         source = _joined(cell.get("source", cell.get("input")))
         if kind == "heading":  # format 3

@@ -102,9 +102,7 @@ def describe(error: BaseException) -> Reported:
     except BaseException:
         text = ""
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
-    return Reported(
-        type(error).__name__, base, text, name if isinstance(name, str) else "", students_line(error)
-    )
+    return Reported(type(error).__name__, base, text, name if isinstance(name, str) else "", students_line(error))
 
 
 def students_line(error: BaseException) -> str:

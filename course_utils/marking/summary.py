@@ -18,7 +18,9 @@ def as_csv(records: Sequence[Record], maximum: float) -> str:
     """One line a student. Where no score would be fair, the field is empty, never 0."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["student", "assignment", "status", "score", "max_score", "points_found", "reason", "next_step", "notes"])
+    writer.writerow(
+        ["student", "assignment", "status", "score", "max_score", "points_found", "reason", "next_step", "notes"]
+    )
     for record in records:
         score = "" if record.score is None else f"{record.score:g}"
         row = [record.student, record.assignment, record.status, score, f"{maximum:g}", f"{record.earned:g}"]
@@ -102,7 +104,9 @@ def as_text(records: Sequence[Record], maximum: float) -> str:
     lines += [f"  {count:5} {status}" for status, count in statuses.most_common()]
     scores = [record.score for record in records if record.score is not None]
     if scores:
-        lines.append(f"\nPoints of {maximum:g}: mean {statistics.fmean(scores):.1f}, median {statistics.median(scores):.1f}")
+        lines.append(
+            f"\nPoints of {maximum:g}: mean {statistics.fmean(scores):.1f}, median {statistics.median(scores):.1f}"
+        )
         counts = distribution(scores, maximum)
         for number, count in enumerate(counts):
             low, high = maximum * number / len(counts), maximum * (number + 1) / len(counts)

@@ -68,7 +68,14 @@ def _warm_up(modules: list[str]) -> object:
     import torch
 
     torch.set_num_threads(1)
-    for name in ("torchvision.models", "torchvision.transforms.v2", "numpy", "PIL.Image", "matplotlib.pyplot", *modules):
+    for name in (
+        "torchvision.models",
+        "torchvision.transforms.v2",
+        "numpy",
+        "PIL.Image",
+        "matplotlib.pyplot",
+        *modules,
+    ):
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     from course_utils.marking import judge, student  # noqa: F401  (the judge's imports, before the fork)
