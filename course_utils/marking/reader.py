@@ -71,10 +71,11 @@ def read_bytes(path: Path) -> bytes:
         if path.is_symlink():
             raise UnreadableNotebook("The file is a link to another file. Hand in the notebook itself.") from None
         raise UnreadableNotebook(f"The file cannot be opened: {error.strerror}.") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise UnreadableNotebook("This is a folder or a device, not a file. Hand in the notebook itself.")
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableNotebook("This is a folder or a device, not a file. Hand in the notebook itself.")
         if status.st_size > MOST_BYTES:
             raise UnreadableNotebook(
                 f"The file has {status.st_size / 2**20:.0f} MB, more than {MOST_BYTES // 2**20}. Clear the outputs of "
