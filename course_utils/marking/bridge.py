@@ -7,6 +7,7 @@ test can hand over a function of its own (`action`, a loss, a hook of a layer) a
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
 
@@ -69,7 +70,7 @@ class Bridge:
 
     def _remote(self, mine: bool, number: int, name: str) -> Callable:
         if not mine:
-            return _Remote(self, number, name)
+            return _remote_kind(name)(self, number, name)
         if number not in self._functions:
             raise Refused("a function that was never handed over")
         return self._functions[number]
@@ -197,3 +198,9 @@ class _Remote:
 
     def __repr__(self) -> str:
         return f"<function {self.__name__}>"
+
+
+@cache
+def _remote_kind(name: str) -> type[_Remote]:
+    """The type of a function of the other side; messages name types, so it is called as over there."""
+    return type(name, (_Remote,), {})

@@ -245,6 +245,8 @@ class Graph:
         if isinstance(value, Image.Image):
             palette = value.getpalette("RGB") if value.mode in ("P", "PA") else None
             info = {key: item for key, item in value.info.items() if type(item) in (int, float, str, bytes, tuple)}
+            if exif := value.getexif():  # which way up a photo lies, for example
+                info["exif"] = exif.tobytes()
             items = [[str(key), self._write(item)] for key, item in info.items()]
             return [value.mode, list(value.size), self._blob(value.tobytes()), palette, items]
         return self._layer_state(value)

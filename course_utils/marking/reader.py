@@ -68,13 +68,14 @@ def read_bytes(path: Path) -> bytes:
         # Without O_NONBLOCK a named pipe would keep us waiting for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        if Path(path).is_symlink():
+        if path.is_symlink():
             raise UnreadableNotebook("The file is a link to another file. Hand in the notebook itself.") from None
         raise UnreadableNotebook(f"The file cannot be opened: {error.strerror}.") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise UnreadableNotebook("This is a folder or a device, not a file. Hand in the notebook itself.")
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableNotebook("This is a folder or a device, not a file. Hand in the notebook itself.")
         if status.st_size > MOST_BYTES:
             raise UnreadableNotebook(
                 f"The file has {status.st_size / 2**20:.0f} MB, more than {MOST_BYTES // 2**20}. Clear the outputs of "
@@ -141,7 +142,8 @@ def _cells(book: dict, notes: list[str]) -> Iterator[Cell]:
     if "cells" not in book:
         notes.append("The notebook has the old format 3; it was upgraded.")
         worksheets = book["worksheets"] if isinstance(book["worksheets"], list) else []
-        cells = [cell for sheet in worksheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+        sheets = [sheet["cells"] for sheet in worksheets if isinstance(sheet, dict) and "cells" in sheet]
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     else:
         cells = book["cells"]
     if not isinstance(cells, list):

@@ -67,7 +67,7 @@ class Submission:
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
     sha256: str
-    found: int  # parts of the assignment that were there
+    found: int  # answer and test cells that were there; 0 for the notebook of another assignment
 
 
 def read_assignment(path: Path) -> Assignment:
@@ -109,7 +109,16 @@ def mended(notebook: Notebook, assignment: Assignment) -> Submission:
                 notes.append(f"The {what} cell {part.grade_id} is not there; {_consequence(part)}.")
         elif notebook.cells[places[part.grade_id]].kind != part.kind:
             notes.append(f"Cell {part.grade_id} had become a {notebook.cells[places[part.grade_id]].kind} cell again.")
-    return Submission(_steps(notebook.cells, assignment, places), tuple(notes), notebook.sha256, len(found))
+    graded = [part for part in assignment.parts if part.is_answer or part.points is not None]
+    count = 0 if _is_another(notebook.cells, assignment) else sum(part.grade_id in places for part in graded)
+    return Submission(_steps(notebook.cells, assignment, places), tuple(notes), notebook.sha256, count)
+
+
+def _is_another(cells: tuple[Cell, ...], assignment: Assignment) -> bool:
+    """Whether this is another assignment's notebook: two quizzes share the names of their cells, not their questions."""
+    texts = {cell.source.strip() for cell in assignment.cells if cell.kind == "markdown" and cell.source.strip()}
+    theirs = {cell.source.strip() for cell in cells if cell.kind == "markdown" and cell.source.strip()}
+    return len(theirs) > len(texts) / 2 and len(texts & theirs) < 0.3 * len(texts)
 
 
 def _consequence(part: Part) -> str:
@@ -243,7 +252,10 @@ def choose_notebook(folder: Path, assignment: Assignment) -> tuple[Notebook, lis
     if wanted in books:
         if len(books) > 1:
             notes.append(f"There are {len(books)} notebooks; {wanted} counts.")
-        return read_notebook(folder / wanted), notes
+        notebook = read_notebook(folder / wanted)
+        if _is_another(notebook.cells, assignment):
+            raise UnreadableNotebook(f"{wanted} holds the notebook of another assignment.")
+        return notebook, notes
     if not books:
         raise FileNotFoundError(folder)
     best, problems = None, []
