@@ -18,7 +18,8 @@ def split(labels, groups, fractions, seed):
     parts = [[] for _ in fractions]
     for label in np.unique(labels):
         names = rng.permutation(np.unique(groups[labels == label]))
-        for part, some in zip(parts, np.split(names, np.round(np.cumsum(fractions)[:-1] * len(names)).astype(int))):
+        pictures = np.cumsum([(groups == name).sum() for name in names])
+        for part, some in zip(parts, np.split(names, np.searchsorted(pictures, np.cumsum(fractions)[:-1] * pictures[-1]))):
             part.extend(np.flatnonzero(np.isin(groups, some)).tolist())
     return tuple(parts)
 

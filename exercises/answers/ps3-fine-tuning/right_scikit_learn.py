@@ -1,8 +1,8 @@
-# scikit-learn and SciPy do the work: connected pairs, a stratified split of groups, logistic regression.
+# scikit-learn and SciPy do the work: connected pairs, logistic regression.
 #
 # score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 4}
 # feedback:
-#   - "[passed] features that are very small and far from zero"
+#   - "[passed] features are scaled, with numbers of the training pictures"
 
 # %% group_copies
 from scipy.sparse.csgraph import connected_components
@@ -12,23 +12,6 @@ from scipy.spatial.distance import cdist
 def group_copies(images):
     small = np.stack([np.asarray(image.resize((16, 16), Image.Resampling.BOX), dtype=float).ravel() for image in images])
     return connected_components(cdist(small, small, "cityblock") / small.shape[1] < 12)[1]
-
-# %% split
-from sklearn.model_selection import train_test_split
-
-
-def split(labels, groups, fractions, seed):
-    names = sorted(set(groups))
-    label_of = {group: label for label, group in zip(labels, groups)}
-    parts, rest, left = [], names, 1.0
-    for fraction in fractions[:-1]:
-        part, rest = train_test_split(
-            rest, train_size=fraction / left, stratify=[label_of[group] for group in rest], random_state=seed
-        )
-        parts.append(part)
-        left -= fraction
-    parts.append(rest)
-    return [np.flatnonzero(np.isin(groups, part)) for part in parts]
 
 # %% extract_features
 from torch.utils.data import DataLoader, TensorDataset

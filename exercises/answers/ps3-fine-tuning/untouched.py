@@ -9,4 +9,4 @@
 #   - "train_head returned None. Does it end with `return head`?"
 #   - "accuracy returned None. Does it end with a `return`?"
 #   - "experiment returned None. Does it end with a `return`?"
-#   - "There are no groups yet: the functions above have to work first."
+#   - "experiment returned None."

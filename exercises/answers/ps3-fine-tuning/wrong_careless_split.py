@@ -3,7 +3,7 @@
 # score: {group_copies: 4, split: 2.33, extract_features: 4.7, train_head: 4.23, accuracy: 3, experiment: 2.8}
 # feedback:
 #   - "What was learned by heart in the one is asked in the other."
-#   - "test stickers are known from training or validation."
+#   - "What was learned by heart in the one is asked in the other."
 #   - "The features remember how they were computed: they have requires_grad=True."
 #   - "Are they asked at all?"
 

@@ -4,7 +4,7 @@
 # feedback:
 #   - "A part is empty. Of course nothing leaks into it."
 #   - "The backbone was never called."
-#   - "The head has not learned:"
+#   - "guessing would reach 50.0%."
 
 # %% split
 def split(labels, groups, fractions, seed):

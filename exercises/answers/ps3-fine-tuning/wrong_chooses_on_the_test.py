@@ -3,7 +3,7 @@
 # score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 2}
 # feedback:
 #   - "With other labels in the test part you got another head. So the test part was used before the end."
-#   - "With other pictures in the test part you got another head."
+#   - "So the test part was used before the end."
 
 # %% experiment
 def experiment(features, labels, parts, num_classes, seed):

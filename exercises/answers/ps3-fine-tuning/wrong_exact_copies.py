@@ -3,8 +3,8 @@
 # score: {group_copies: 1.09, split: 4, extract_features: 4.39, train_head: 5, accuracy: 1.33, experiment: 2.8}
 # feedback:
 #   - "show the same drawing and got different numbers."
-#   - "test stickers are known from training or validation."
-#   - "Eval mode, and the right order?"
+#   - "show the same drawing and got different numbers"
+#   - "Was every layer in eval mode?"
 #   - "tensors of the backbone changed, ['1.num_batches_tracked'] for example."
 #   - "The share of right answers is 0.8333. Yours is 0.5000."
 

@@ -2,8 +2,8 @@
 #
 # score: {group_copies: 4, split: 4, extract_features: 5, train_head: 4.62, accuracy: 3, experiment: 4}
 # feedback:
-#   - "On new pictures the head is right for"
-#   - "At least 90% can be expected here."
+#   - "The head is right for"
+#   - "can be expected."
 
 # %% train_head
 def train_head(features, labels, validation_features, validation_labels, num_classes, seed):

@@ -5,7 +5,7 @@
 #   - "The list should hold whole numbers. Yours holds a list."
 #   - "pictures, and your parts hold"
 #   - "and the backbone looked at"
-#   - "Not finished after 10 seconds."
+#   - "Is there a loop that never ends?"
 
 # %% group_copies
 def group_copies(images):

@@ -2,7 +2,7 @@
 #
 # score: {group_copies: 1.09, split: 4, extract_features: 5, train_head: 4.62, accuracy: 3, experiment: 2.8}
 # feedback:
-#   - "[not yet] features that are very small and far from zero"
+#   - "[not yet] features are scaled, with numbers of the training pictures"
 #   - "show the same drawing and got different numbers."
 
 # %% group_copies

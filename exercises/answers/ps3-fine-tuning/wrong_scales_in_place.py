@@ -4,7 +4,7 @@
 # feedback:
 #   - "The tensors that train_head was given are not the same any more."
 #   - "different drawings, and your list has"
-#   - "in eval mode and without gradients."
+#   - "The model was in train mode while it was asked."
 
 # %% group_copies
 def group_copies(images):
