@@ -39,7 +39,7 @@ class ImageError(CourseError, ValueError):
 
 
 def open_image(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Image.Image:
-    """Opens any picture as a PIL image in mode RGB, 8 bits a channel, the right way up.
+    """Open any picture as a PIL image in mode RGB, 8 bits a channel, the right way up.
 
     source: a path, an http(s) URL, the bytes of a picture file, an open binary file, or a PIL image.
     Of an animation or a multi-page file, the first picture. See `to_rgb` for how other modes become RGB.
@@ -55,7 +55,7 @@ def open_image(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Converts a PIL image of any mode to RGB, as a person looking at it would expect.
+    """Convert a PIL image of any mode to RGB, as a person looking at it would expect.
 
     Transparent pixels become white; 16-bit gray keeps its upper 8 bits. No file format says what is white in gray
     images of 32-bit integers ("I") or floats ("F"): floats within 0..1 count as black to white, values within
