@@ -23,19 +23,23 @@ class CheckpointError(CourseError, ValueError):
 class Stateful(Protocol):
     """What models, optimizers and gradient scalers have in common."""
 
-    def state_dict(self) -> dict: ...
+    def state_dict(self) -> dict:
+        """Return what has to be kept."""
+        ...
 
-    def load_state_dict(self, state_dict: dict) -> object: ...
+    def load_state_dict(self, state_dict: dict) -> object:
+        """Take back what `state_dict` returned."""
+        ...
 
 
 def half_precision(model: nn.Module) -> dict[str, Tensor]:
-    """The state dict on the CPU with 16-bit numbers, half the size; counters stay as they are."""
+    """Return the state dict on the CPU with 16-bit numbers, half the size; counters stay as they are."""
     state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
     return {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
 
 
 def full_precision(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same state dict with 32-bit numbers; counters stay as they are."""
+    """Return the same state dict with 32-bit numbers; counters stay as they are."""
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
 
 

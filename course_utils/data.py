@@ -58,21 +58,21 @@ class Pictures:
         return self.images[index], self.labels[index]
 
     def subset(self, indices: Iterable[int]) -> "Pictures":
-        """The pictures at these positions, in this order, with the same categories."""
+        """Return the pictures at these positions, in this order, with the same categories."""
         positions = to_list() if (to_list := getattr(indices, "tolist", None)) else list(indices)
         if any(isinstance(i, bool | np.bool_) for i in positions):
             raise PicturesError("subset takes positions, not a mask of True and False; use numpy.flatnonzero(mask).")
         return Pictures([self.images[i] for i in positions], [self.labels[i] for i in positions], self.categories)
 
     def counts(self) -> dict[str, int]:
-        """How many pictures each category has; 0 for a category without any."""
+        """Return how many pictures each category has; 0 for a category without any."""
         return {name: self.labels.count(label) for label, name in enumerate(self.categories)}
 
 
 def doodle_pets(
     n: int = 500, seed: int = 0, size: int = 64, style: str = "plain", cat_fraction: float = 0.5
 ) -> Pictures:
-    """n drawn cats and dogs, size x size pixels: the same arguments give the same pictures, byte for byte.
+    """Return n drawn cats and dogs, size x size pixels: the same arguments give the same pictures, byte for byte.
 
     Picture i depends on its class, `seed`, `size` and i alone, so that `doodle_pets(100)` are the first 100 of
     `doodle_pets(500)`. (On another machine, other versions of numpy and Pillow may change the last bit of a pixel.)
@@ -108,7 +108,7 @@ def oxford_pets(
     seed: int = 0,
     size: int = 224,
 ) -> Pictures:
-    """n photos of cats and dogs of 37 breeds, chosen at random from Oxford-IIIT Pet (a download of 800 MB).
+    """Return n photos of cats and dogs of 37 breeds, chosen at random from Oxford-IIIT Pet (a download of 800 MB).
 
     train: choose from the 3680 photos for training and validation, or from the 3669 for testing. n=None takes all,
     about 0.2 MB each in memory at size 224. size: pixels of the shorter side to which each photo is resized.
@@ -144,7 +144,7 @@ def oxford_pets(
 
 
 def cifar_cats_dogs(root: str | Path = "data", download: bool = True, train: bool = True, size: int = 64) -> Pictures:
-    """Photos of cats and dogs: classes 3 and 5 of CIFAR-10 (a download of 170 MB), enlarged from 32 to `size` pixels.
+    """Return photos of cats and dogs: classes 3 and 5 of CIFAR-10 (a download of 170 MB), enlarged to `size` pixels.
 
     train: the 10,000 photos of the training set, or the 2,000 of the test set.
     Raises PicturesError where the data set is neither found nor to be downloaded.
@@ -162,7 +162,7 @@ def cifar_cats_dogs(root: str | Path = "data", download: bool = True, train: boo
 
 
 def folder_of_pictures(path: str | Path, longest_side: int = 512) -> Pictures:
-    """Reads a folder that has one sub-folder of pictures for each class; their names are the categories.
+    """Read a folder that has one sub-folder of pictures for each class; their names are the categories.
 
     Classes, and the files in them, come in natural order (img2 before img10). Hidden files and folders, such as the
     .ipynb_checkpoints that Jupyter makes, are skipped, and so is what lies beside the class folders. Pictures larger
@@ -195,7 +195,7 @@ def folder_of_pictures(path: str | Path, longest_side: int = 512) -> Pictures:
 
 
 def split(pictures: Pictures, fractions: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0) -> tuple[Pictures, ...]:
-    """Divides pictures at random into parts of these fractions, which sum to 1.
+    """Divide pictures at random into parts of these fractions, which sum to 1.
 
     Stratified: each class is divided by itself, so that all parts have the same mix. Leak-free: pictures with the
     same pixels stay together, so that no picture of one part is known from another.

@@ -40,6 +40,10 @@ class History:
 
 
 def record(history: History, part: str, loss: float, accuracy: float) -> None:
+    """Add an epoch's mean loss and accuracy (0 to 1) of the part "train" or "validation".
+
+    Raises ValueError for a loss that is no number any more.
+    """
     if not math.isfinite(loss):
         raise ValueError(
             f"The {part} loss is {loss} in epoch {history.epochs + 1}: the learning rate is probably too high (try a "
@@ -50,20 +54,28 @@ def record(history: History, part: str, loss: float, accuracy: float) -> None:
 
 
 def out_of_patience(history: History, patience: int | None) -> bool:
+    """Say whether the best epoch lies ``patience`` epochs back; without patience it never does."""
     return patience is not None and history.epochs - history.best_epoch >= patience
 
 
 def loss_and_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    """Return mean cross-entropy and accuracy (0 to 1) of logits (N, classes) for labels (N,)."""
     return F.cross_entropy(logits, labels).item(), count_right(logits, labels) / len(labels)
 
 
 def count_right(logits: torch.Tensor, labels: torch.Tensor) -> int:
+    """Return for how many rows of logits (N, classes) the highest is that of the label (N,)."""
     return int((logits.argmax(dim=1) == labels).sum())
 
 
+<<<<<<< HEAD
 def check_settings(
     validation: object, *, patience: int | None, lr: float, weight_decay: float = 0.0, **counts: int
 ) -> None:
+=======
+def check_settings(validation: object, *, patience: int | None, lr: float, **counts: int) -> None:
+    """Raise ValueError for settings of a training that make no sense; ``counts`` must be whole and at least 1."""
+>>>>>>> h/tooling
     if patience is not None:
         counts["patience"] = patience
         if validation is None:

@@ -27,7 +27,7 @@ class ConfusionMatrix:
     positive: str | None = None
 
     def table(self) -> str:
-        """The counts as plain text with names on both sides."""
+        """Return the counts as plain text with names on both sides."""
         corner = "actual \\ predicted"
         names = [f"{name} (positive)" if name == self.positive else name for name in self.categories]
         left = max(len(name) for name in [corner, *names])

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 def progress_bar(
     total: int, description: str, unit: str, show: bool = True, *, done: int = 0, items: Iterable | None = None
 ) -> tqdm:
-    """A bar that appears after two seconds and is gone at the end; TQDM_DISABLE=1 shows none anywhere.
+    """Return a bar that appears after two seconds and is gone at the end; TQDM_DISABLE=1 shows none anywhere.
 
     Going through it yields ``items``; without them, call ``update()``. It goes to stdout, because graders take
     anything on stderr for a failure.

@@ -82,7 +82,7 @@ DOGS = (
 
 
 def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
-    """Rotation matrix (3, 3) for angles in degrees: first roll (about z), then pitch (about x), then yaw (about y)."""
+    """Return the rotation matrix (3, 3) for angles in degrees: roll (about z), then pitch (x), then yaw (y)."""
     y, p, r = np.radians([yaw, pitch, roll])
     turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     nod = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
@@ -91,16 +91,17 @@ def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
 
 
 def vec(x: float, y: float, z: float) -> np.ndarray:
+    """Return the vector (3,)."""
     return floats([x, y, z])
 
 
 def ball(center: Vector, radii: Vector, cover: int = FUR, tone: float = 0.0) -> Part:
-    """An ellipsoid whose axes are x, y and z."""
+    """Return an ellipsoid whose axes are x, y and z."""
     return Part(floats(center), floats(radii), np.eye(3, dtype=np.float32), cover, tone)
 
 
 def bone(start: Vector, end: Vector, thick: float, flat: float = 1.0, cover: int = FUR, tone: float = 0.0) -> Part:
-    """A long ellipsoid from `start` to `end`, `thick` in radius; `flat` is its depth as a share of that."""
+    """Return a long ellipsoid from `start` to `end`, `thick` in radius; `flat` is its depth as a share of that."""
     first, last = floats(start), floats(end)
     length = float(np.linalg.norm(last - first))
     x, y, z = (last - first) / length
@@ -112,13 +113,14 @@ def bone(start: Vector, end: Vector, thick: float, flat: float = 1.0, cover: int
 
 
 def spike(start: Vector, end: Vector, thick: float, flat: float = 0.4, cover: int = FUR) -> list[Part]:
-    """A pointed ear: balls from `start` to `end`, each smaller and nearer to the tip than the one before."""
+    """Return a pointed ear: balls from `start` to `end`, each smaller and nearer to the tip than the one before."""
     shrink = 0.72 ** np.arange(7, dtype=np.float32)
     first, last = floats(start), floats(end)
     return [ball(last + k * (first - last), k * thick * vec(1, 1, flat), cover, tone=-1) for k in shrink]
 
 
 def cat_head(breed: Breed, rng: Generator) -> list[Part]:
+    """Return the parts of a cat's head that looks towards z, its middle at (0, 0, 0)."""
     wide, short = rng.uniform(0.95, 1.08), 0.35 * (1 - breed.muzzle)
     eye, tall, lean = rng.uniform(0.18, 0.23), float(breed.ears) * rng.uniform(0.75, 0.95), rng.uniform(0.05, 0.35)
     mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
@@ -142,6 +144,7 @@ def cat_head(breed: Breed, rng: Generator) -> list[Part]:
 
 
 def dog_head(breed: Breed, rng: Generator) -> list[Part]:
+    """Return the parts of a dog's head that looks towards z, its middle at (0, 0, 0)."""
     long, thick = breed.muzzle * rng.uniform(0.85, 1.2), rng.uniform(0.95, 1.2)
     eye, drop = rng.uniform(0.12, 0.155), rng.uniform(0.8, 1.2)
     mask = 1 if breed.light >= breed.points else -1  # a light or a dark muzzle
@@ -171,7 +174,7 @@ def dog_head(breed: Breed, rng: Generator) -> list[Part]:
 
 
 def body(species: str, pose: str, rng: Generator) -> tuple[list[Part], np.ndarray]:
-    """The parts of a body that looks towards z, its chest at (0, 0, 0), and where its head goes."""
+    """Return the parts of a body that looks towards z, its chest at (0, 0, 0), and where its head goes."""
     cat, thick = species == "cat", rng.uniform(0.85, 1.15)
     chest, hips, leg = (vec(0.85, 0.85, 0.25) if cat else vec(1.05, 0.85, 0.32)) * thick
     height, long = rng.uniform(1.9, 2.3) if cat else rng.uniform(2.2, 3.0), rng.uniform(2.4, 3.1)
@@ -218,7 +221,7 @@ def body(species: str, pose: str, rng: Generator) -> tuple[list[Part], np.ndarra
 
 
 def place(parts: list[Part], frame: Frame) -> list[Part]:
-    """The parts of a head or a body, moved to where it stands."""
+    """Return the parts of a head or a body, moved to where it stands."""
     return [
         p._replace(
             center=frame.turn @ (frame.size * p.center) + frame.at, radii=frame.size * p.radii, axes=frame.turn @ p.axes

@@ -57,7 +57,7 @@ class Looks(NamedTuple):
 
 
 def make_looks(species: str, breed: Breed, coat: Breed, rng: Generator) -> Looks:
-    """`coat` gives the colours and pattern; it is another breed's than `breed` for a mongrel."""
+    """Return how one animal looks; `coat`, another breed than `breed` for a mongrel, gives colours and pattern."""
     cat = species == "cat"
     irises = ((190, 170, 60), (130, 165, 70), (200, 130, 40), (110, 160, 200)) if cat else ((84, 52, 28), (50, 34, 24))
     sun = vec(rng.uniform(-1, 1), rng.uniform(0.3, 1.2), rng.uniform(0.3, 1.2))
@@ -83,7 +83,7 @@ def make_looks(species: str, breed: Breed, coat: Breed, rng: Generator) -> Looks
 
 
 def fur_color(points: np.ndarray, tone: np.ndarray, head: np.ndarray, looks: Looks) -> np.ndarray:
-    """Colours (N, 3) of fur at points (N, 3) of the animal's own head or body (head (N,) says which)."""
+    """Return the colours (N, 3) of fur at points (N, 3) of the animal's own head or body (head (N,) says which)."""
     x, y, z = points.T
     blobs = np.sin(points @ looks.waves.T + looks.phases).mean(axis=1) * 2
     pattern = looks.breed.pattern
@@ -105,20 +105,20 @@ def fur_color(points: np.ndarray, tone: np.ndarray, head: np.ndarray, looks: Loo
 
 
 def noise(rng: Generator, height: int, width: int, cell_y: float, cell_x: float) -> np.ndarray:
-    """Smooth noise (height, width) around 0 with deviations of about 1; the cells are its grain in pixels."""
+    """Return smooth noise (height, width) around 0 with deviations of about 1; the cells are its grain in pixels."""
     shape = max(2, round(height / cell_y)), max(2, round(width / cell_x))
     small = Image.fromarray(rng.standard_normal(shape, np.float32))
     return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def blur(values: np.ndarray, radius: float) -> np.ndarray:
-    """Gaussian blur of an array (H, W) or (H, W, 3) of values within 0..1, in 8 bits: enough for light and shade."""
+    """Return the Gaussian blur of an array (H, W) or (H, W, 3) of values in 0..1, in 8 bits: enough for light."""
     image = Image.fromarray((values * 255).astype(np.uint8))
     return np.asarray(image.filter(ImageFilter.GaussianBlur(float(radius)))).astype(np.float32) / 255
 
 
 def nearest_surface(parts: list[Part], view: View) -> tuple[np.ndarray, ...]:
-    """Finds the N pixels that show a part, and what they show.
+    """Find the N pixels that show a part, and what they show.
 
     Returns their positions (N,) in the flattened picture, the numbers (N,) of the parts, the points (N, 3) seen, in
     the camera's coordinates, the normals (N, 3) there, and the places (N, 3) on the parts as if those were unit balls.
@@ -160,7 +160,7 @@ def nearest_surface(parts: list[Part], view: View) -> tuple[np.ndarray, ...]:
 
 
 def paint(parts: list[Part], frames: tuple[Frame, Frame], view: View, looks: Looks, rng: Generator) -> np.ndarray:
-    """Draws the parts: (H, W, 4) with red, green, blue and opacity in 0..255."""
+    """Draw the parts: (H, W, 4) with red, green, blue and opacity in 0..255."""
     pixels, part, points, normals, places = nearest_surface(parts, view)
     side, scale = view.side, view.scale
     cover = np.array([p.cover for p in parts])[part]

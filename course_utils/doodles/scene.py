@@ -9,17 +9,17 @@ from course_utils.doodles.fur import View, blur, make_looks, noise, paint
 
 
 def random_color(rng: Generator, low: float = 30, high: float = 220, strength: float = 0.35) -> np.ndarray:
-    """A colour (3,) as things at home have it: mostly gray, with some strength of hue."""
+    """Return a colour (3,) as things at home have it: mostly gray, with some strength of hue."""
     return strength * rng.uniform(low, high, 3) + (1 - strength) * rng.uniform(low, high)
 
 
 def ink(color: np.ndarray | tuple[int, int, int], factor: float = 1.0) -> tuple[int, ...]:
-    """A colour as Pillow wants it: whole numbers in 0..255."""
+    """Return a colour as Pillow wants it: whole numbers in 0..255."""
     return tuple(int(v) for v in np.clip(np.asarray(color) * factor, 0, 255))
 
 
 def background(rng: Generator, side: int, horizon: float) -> Image.Image:
-    """A place to be, out of focus: outdoors or a room, with things in it. horizon: in 0..1 from the top."""
+    """Draw a place to be, out of focus: outdoors or a room, with things in it. horizon: in 0..1 from the top."""
     kind = rng.choice(["lawn", "room", "cloth", "sand", "snow"], p=[0.27, 0.33, 0.25, 0.1, 0.05])
     outdoors = kind in ("lawn", "sand", "snow")
     near, rough = {
@@ -48,7 +48,7 @@ def background(rng: Generator, side: int, horizon: float) -> Image.Image:
 
 
 def clutter(draw: ImageDraw.ImageDraw, rng: Generator, side: int, horizon: float) -> None:
-    """Something that stands about: a box, a ball, a trunk, a bush, or a picture on the wall."""
+    """Draw something that stands about: a box, a ball, a trunk, a bush, or a picture on the wall."""
     color, kind = random_color(rng, 20, 235, 0.4), rng.integers(5)
     x, w, h = rng.uniform([-0.1, 0.08, 0.08], [1, 0.4, 0.5]) * side
     floor = side * min(1.0, horizon + rng.uniform(0, 0.3))
@@ -69,7 +69,7 @@ def clutter(draw: ImageDraw.ImageDraw, rng: Generator, side: int, horizon: float
 
 
 def foreground(image: Image.Image, rng: Generator) -> Image.Image:
-    """Puts something in front of the animal, in one picture of three: grass, an edge, bars or a blurred leaf."""
+    """Put something in front of the animal, in one picture of three: grass, an edge, bars or a blurred leaf."""
     kind = rng.choice(["nothing", "grass", "edge", "bars", "leaf"], p=[0.67, 0.12, 0.1, 0.04, 0.07])
     if kind == "nothing":
         return image
@@ -96,7 +96,7 @@ def foreground(image: Image.Image, rng: Generator) -> Image.Image:
 
 
 def whiskers(image: Image.Image, head: Frame, view: View) -> None:
-    """Draws three whiskers on each side of a cat's face that is in view."""
+    """Draw three whiskers on each side of a cat's face that is in view."""
     draw = ImageDraw.Draw(image, "RGBA")
     for side in (-1, 1):
         if (view.turn @ head.turn @ [side * 0.5, 0, 1])[2] < 0.35:  # on the far side of the face
@@ -109,7 +109,7 @@ def whiskers(image: Image.Image, head: Frame, view: View) -> None:
 
 
 def camera(image: Image.Image, size: int, rng: Generator) -> Image.Image:
-    """What a camera does to a scene: softness, fewer pixels, contrast, a colour cast and noise."""
+    """Do what a camera does to a scene: softness, fewer pixels, contrast, a colour cast and noise."""
     softness = rng.uniform(0.2, 0.9) ** 2 * image.width / size
     image = image.filter(ImageFilter.GaussianBlur(float(softness))).resize((size, size), Image.Resampling.BOX)
     pixels = (np.asarray(image) / 255) ** rng.uniform(0.75, 1.3) * rng.uniform(0.94, 1.06, 3)
@@ -118,7 +118,7 @@ def camera(image: Image.Image, size: int, rng: Generator) -> Image.Image:
 
 
 def pencil(image: Image.Image) -> Image.Image:
-    """The picture as a drawing in coloured pencil: strokes where it is darker than around, a pale wash, paper."""
+    """Return the picture as a drawing in coloured pencil: strokes where it is darker than around, a wash, paper."""
     gray = np.asarray(image.convert("L")) / 255
     strokes = np.clip(gray / np.maximum(blur(gray, image.width / 20), 0.05), 0, 1) ** 1.4
     wash = np.asarray(image.filter(ImageFilter.GaussianBlur(image.width / 64)))
@@ -127,7 +127,7 @@ def pencil(image: Image.Image) -> Image.Image:
 
 
 def draw_pet(species: str, size: int, style: str, rng: Generator) -> Image.Image:
-    """One picture (RGB, size x size) of a "cat" or a "dog"; style: "plain" or "shifted" (a pencil drawing)."""
+    """Draw one picture (RGB, size x size) of a "cat" or a "dog"; style: "plain" or "shifted" (a pencil drawing)."""
     breeds = CATS if species == "cat" else DOGS
     breed = breeds[rng.integers(len(breeds))]
     coats = (breed,) if rng.random() < 0.65 else CATS + DOGS  # a third wears the coat of any cat or dog

@@ -30,9 +30,10 @@ def random_boxes(count: int, min_area: float, generator: torch.Generator) -> Ten
 
 
 def resize_matrix(start: Tensor, stop: Tensor, size_in: int, size_out: int) -> Tensor:
-    """Matrices ``(N, size_out, size_in)`` that resize one axis from ``start`` to ``stop`` (0..1; backwards flips).
+    """Return matrices ``(N, size_out, size_in)`` that resize one axis from ``start`` to ``stop`` (0..1).
 
-    Each row holds the weights of an antialiased bilinear (triangle) filter around one output pixel.
+    ``start`` above ``stop`` flips. Each row holds the weights of an antialiased bilinear (triangle) filter around one
+    output pixel.
     """
     scale = (stop - start).abs()[:, None, None] * size_in / size_out
     steps = (torch.arange(size_out, device=start.device) + 0.5) / size_out

@@ -165,7 +165,7 @@ def only_run(out: Path) -> Iterator[None]:
 
 
 def recipe_from(args: argparse.Namespace, device: torch.device, processes: int) -> Recipe:
-    """The recipe that the command line asks for."""
+    """Return the recipe that the command line asks for."""
     precision = args.precision
     if precision is None and device.type == "cuda":
         precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"

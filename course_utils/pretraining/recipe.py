@@ -54,4 +54,5 @@ class Recipe:
 
     @property
     def px_of_epoch(self) -> list[int]:
+        """The side of the pictures in each epoch, in pixels."""
         return [px for px, epochs in self.sizes for _ in range(epochs)]

@@ -150,7 +150,7 @@ def prepare(recipe: Recipe, num_classes: int, device: torch.device, start_from: 
 
 
 def memory_format(device: torch.device, precision: str) -> torch.memory_format:
-    """The fastest order of a picture's numbers: GPUs and 16-bit CPU kernels want a pixel's channels side by side."""
+    """Return the fastest order of a picture's numbers: GPUs and 16-bit CPU kernels want channels side by side."""
     channels_last = device.type == "cuda" or (device.type == "cpu" and precision == "bf16")
     return torch.channels_last if channels_last else torch.contiguous_format
 
@@ -214,14 +214,14 @@ def train_epoch(run: Run, images: Tensor, labels: Tensor, epoch: int, progress: 
 
 
 def one_cycle(progress: float, peak: float, warmup: float) -> float:
-    """Learning rate at ``progress`` (0..1) of the run: a line up to ``peak``, then half a cosine down to 0."""
+    """Return the learning rate at ``progress`` (0..1): a line up to ``peak``, then half a cosine down to 0."""
     if progress < warmup:
         return peak * progress / warmup
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 def smoothed_loss(logits: Tensor, target: Tensor, own_share: float, label_smoothing: float) -> Tensor:
-    """Cross-entropy; a picture that is only ``own_share`` itself has the rest of its partner's label, see `mix`."""
+    """Return the cross-entropy; a picture that is ``own_share`` itself has the rest of its partner's label (`mix`)."""
     loss = F.cross_entropy(logits, target, label_smoothing=label_smoothing)
     if own_share == 1:
         return loss
@@ -241,7 +241,7 @@ def update_ema(ema: nn.Module, model: nn.Module, decay: float) -> None:
 
 @torch.inference_mode()
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Top-1 and top-5 accuracy (0..1) of ``model``, put into eval mode, on uint8 pictures ``(N, 3, H, W)``."""
+    """Return top-1 and top-5 accuracy (0..1) of ``model``, put into eval mode, on uint8 pictures ``(N, 3, H, W)``."""
     model.eval()
     top1 = top5 = 0
     for batch, actual in zip(images.split(500), labels.split(500), strict=True):
@@ -268,4 +268,5 @@ def export(out: Path, run: Run, num_classes: int, history: list[dict]) -> None:
 
 
 def checkpoint_path(out: Path) -> Path:
+    """Return where the run that writes ``out`` keeps what ``resume`` needs."""
     return out.with_suffix(".checkpoint.pt")
