@@ -68,14 +68,10 @@ def count_right(logits: torch.Tensor, labels: torch.Tensor) -> int:
     return int((logits.argmax(dim=1) == labels).sum())
 
 
-<<<<<<< HEAD
 def check_settings(
     validation: object, *, patience: int | None, lr: float, weight_decay: float = 0.0, **counts: int
 ) -> None:
-=======
-def check_settings(validation: object, *, patience: int | None, lr: float, **counts: int) -> None:
     """Raise ValueError for settings of a training that make no sense; ``counts`` must be whole and at least 1."""
->>>>>>> h/tooling
     if patience is not None:
         counts["patience"] = patience
         if validation is None:

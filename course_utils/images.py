@@ -64,11 +64,7 @@ class ImageError(CourseError, ValueError):
 
 
 def open_image(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Image.Image:
-<<<<<<< HEAD
-    """Opens any picture as a PIL image in mode RGB, 8 bits a channel, in sRGB colours, the right way up.
-=======
-    """Open any picture as a PIL image in mode RGB, 8 bits a channel, the right way up.
->>>>>>> h/tooling
+    """Open any picture as a PIL image in mode RGB, 8 bits a channel, in sRGB colours, the right way up.
 
     source: a path, an http(s) URL, the bytes of a picture file, an open binary file, or a PIL image.
     Of an animation or a multi-page file, the first picture. See `to_rgb` for how other modes become RGB.
@@ -81,29 +77,7 @@ def open_image(source: str | os.PathLike | bytes | BinaryIO | Image.Image) -> Im
         return _decode(_identify(data, name), name)
 
 
-<<<<<<< HEAD
 # From a source to bytes --------------------------------------------------------------------------------------------
-=======
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert a PIL image of any mode to RGB, as a person looking at it would expect.
-
-    Transparent pixels become white; 16-bit gray keeps its upper 8 bits. No file format says what is white in gray
-    images of 32-bit integers ("I") or floats ("F"): floats within 0..1 count as black to white, values within
-    0..255 stay as they are, values within 0..65535 count as 16-bit, and anything else is stretched from its least
-    to its greatest value.
-    """
-    if image.mode == "RGB" and not image.has_transparency_data:
-        return image
-    if image.mode == "La":  # Pillow knows no direct way from premultiplied gray to RGBA
-        image = image.convert("LA")
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_to_8_bit(np.asarray(image), image.mode)).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
->>>>>>> h/tooling
 
 
 def _read(source: str | os.PathLike | bytes | BinaryIO) -> tuple[bytes, str]:
