@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from course_utils.doodles import draw_pet
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, reason_of, shown
 from course_utils.images import ImageError, open_image
 from course_utils.progress_bar import progress_bar
 
@@ -132,9 +133,9 @@ def oxford_pets(
     for i in progress_bar(len(chosen), "opening", "picture", items=chosen):
         try:
             image, label = dataset[i]
-        except OSError as error:
+        except Exception as error:  # each of Pillow's readers has its own exceptions for damaged data
             raise PicturesError(
-                f"the Oxford-IIIT Pet data in '{root}' is incomplete ({error}); "
+                f"the Oxford-IIIT Pet data in '{shown(root)}' is incomplete ({reason_of(error)}); "
                 "delete its folder 'oxford-iiit-pet' and call again where there is a network."
             ) from error
         scale = size / min(image.size)
@@ -169,13 +170,18 @@ def folder_of_pictures(path: str | Path, longest_side: int = 512) -> Pictures:
     than `longest_side` pixels are shrunk to it, so that a folder of phone photos fits into memory.
     Raises PicturesError with the names of all files that are no pictures and all classes without pictures.
     """
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        raise PicturesError(f"there is no folder '{folder}'; give one that has a sub-folder for each class.")
-    classes = [entry for entry in _visible(folder) if entry.is_dir()]
+    try:
+        folder = Path(os.path.expanduser(os.fsdecode(path)))
+        if not folder.is_dir():
+            raise PicturesError(f"there is no folder '{shown(folder)}'; give one that has a sub-folder for each class.")
+        classes = [entry for entry in _visible(folder) if entry.is_dir()]
+        files = [(file, label) for label, entry in enumerate(classes) for file in _visible(entry) if not file.is_dir()]
+    except (OSError, TypeError) as error:  # no permission, or no path at all
+        raise PicturesError(f"'{shown(path)}' cannot be read ({reason_of(error)}); give a folder of yours.") from error
     if not classes:
-        raise PicturesError(f"'{folder}' has no sub-folders; put the pictures of each class into one of its own.")
-    files = [(file, label) for label, entry in enumerate(classes) for file in _visible(entry) if not file.is_dir()]
+        raise PicturesError(
+            f"'{shown(folder)}' has no sub-folders; put the pictures of each class into one of its own."
+        )
     images, labels, problems = [], [], []
     for file, label in progress_bar(len(files), "opening", "picture", items=files):
         try:
@@ -186,11 +192,11 @@ def folder_of_pictures(path: str | Path, longest_side: int = 512) -> Pictures:
         image.thumbnail((longest_side, longest_side))
         images.append(image)
         labels.append(label)
-    problems += [f"'{entry}' holds no picture." for label, entry in enumerate(classes) if label not in labels]
+    problems += [f"'{shown(entry)}' holds no picture." for label, entry in enumerate(classes) if label not in labels]
     if problems:
         listed = "\n".join(f"- {problem}" for problem in problems[:10])
         more = f"\n- and {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise PicturesError(f"'{folder}' does not hold only pictures; move or repair these:\n{listed}{more}")
+        raise PicturesError(f"'{shown(folder)}' does not hold only pictures; move or repair these:\n{listed}{more}")
     return Pictures(images, labels, [entry.name for entry in classes])
 
 
@@ -250,10 +256,10 @@ def _visible(folder: Path) -> list[Path]:
 
 def _torchvision_dataset(builder: type[T], root: str | Path, download: bool, **options: object) -> T:
     try:
-        return builder(Path(root).expanduser(), download=download, **options)  # pyright: ignore[reportCallIssue]
-    except (OSError, RuntimeError) as error:  # what torchvision raises without a network and with a damaged file
+        return builder(Path(os.path.expanduser(root)), download=download, **options)  # pyright: ignore[reportCallIssue]
+    except Exception as error:  # torchvision passes on what a broken line or a damaged archive makes of its readers
         advice = "" if download else " with download=True"
         raise PicturesError(
-            f"{builder.__name__} is not in '{root}' ({error}); call again{advice} where there is a network, copy the "
-            "folder from somebody who has it, or use doodle_pets(), which needs no download."
+            f"{builder.__name__} is not in '{shown(root)}' ({reason_of(error)}); call again{advice} where there is a "
+            "network, copy the folder from somebody who has it, or use doodle_pets(), which needs no download."
         ) from error

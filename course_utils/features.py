@@ -166,6 +166,8 @@ def _starting_layer(
 ) -> nn.Linear:
     """A layer for scaled features: zeros (its loss has only one valley), or the same function as ``head``."""
     linear = nn.Linear(num_features, num_classes)
+    if head is not None:
+        _check_layer(head)
     with torch.no_grad():
         if head is None:
             linear.weight.zero_()
@@ -191,6 +193,7 @@ def install_head(model: nn.Module, linear: nn.Linear) -> nn.Module:
     learned from averaged features, and averaging before the convolution is averaging after it only as long as
     nothing is clipped in between.
     """
+    _check_layer(linear)
     head = find_head(model)
     if linear.in_features != head.in_features:
         raise ValueError(
@@ -209,6 +212,13 @@ def install_head(model: nn.Module, linear: nn.Linear) -> nn.Module:
         if isinstance(model.get_submodule(behind), nn.ReLU):
             model.set_submodule(behind, nn.Identity())
     return model
+
+
+def _check_layer(linear: nn.Linear) -> None:
+    if not isinstance(linear, nn.Linear):
+        raise ValueError(f"A layer from fit_head (an nn.Linear) is needed here, got {type(linear).__name__}.")
+    if any(numbers.is_meta or not numbers.isfinite().all() for numbers in linear.parameters()):
+        raise ValueError("The layer holds NaN or infinity, or no numbers (on the meta device); train it again.")
 
 
 def _checked_features(features, labels, num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:

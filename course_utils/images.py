@@ -22,7 +22,8 @@ DOWNLOAD_SECONDS = 60  # for a whole picture, however slowly it comes
 MAX_BYTES = 100_000_000  # a larger file is hardly a photo, and reading it could fill a student's memory
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs
 MAX_MEMORY = 720_000_000  # bytes that opening may need; 89 million pixels of the plain kind
-MAX_SCANS = 100  # of a progressive JPEG, as in libtiff; cameras and programs write about ten
+MAX_SCANS = 100  # passes of a progressive JPEG, as in libtiff; cameras and programs write about ten
+MAX_SCANNED = 10**9  # pixels times passes, about half a minute
 
 # Bytes for each pixel while a format is decoded (measured), where that is more than the 4 of Pillow's own picture.
 DECODER_BYTES = {"JPEG2000": 20, "ICNS": 20, "WEBP": 14, "AVIF": 10, "TIFF": 8}
@@ -184,19 +185,20 @@ def _identify(data: bytes, name: str) -> Image.Image:
         raise ImageError(f"{name} is empty (0 bytes); get it again, or call .seek(0) on a file that was already read.")
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name} is larger than {MAX_BYTES // 10**6} MB; make a smaller copy first.")
-    if data.startswith(b"\xff\xd8") and _scans(data) > MAX_SCANS:
-        raise ImageError(f"{name} is a JPEG in more than {MAX_SCANS} passes, as no camera makes them; save it again.")
     Image.init()  # otherwise Pillow has yet to learn of its rarer formats
+    formats = [kind for kind in Image.OPEN if kind not in UNREADABLE]
+    scans = _scans(data) if data.startswith(b"\xff\xd8") else 0
     try:
-        return Image.open(
-            io.BytesIO(_without_text(data)), formats=[kind for kind in Image.OPEN if kind not in UNREADABLE]
-        )
+        image = Image.open(io.BytesIO(_without_text(data)), formats=formats)
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a picture: it holds {_what_it_is(data)}.") from error
     except Image.DecompressionBombError as error:
         raise ImageError(_too_large(name)) from error
     except Exception as error:  # Pillow's readers raise almost anything when a header is damaged
         raise ImageError(f"{name} is damaged ({reason_of(error)}); get the file again.") from error
+    if scans > MAX_SCANS or scans * image.width * image.height > MAX_SCANNED:
+        raise ImageError(f"{name} is a JPEG in more passes than any camera makes; save it again as a plain JPEG.")
+    return image
 
 
 def _decode(image: Image.Image, name: str, is_ours: bool = True) -> Image.Image:
@@ -228,12 +230,14 @@ def _decode(image: Image.Image, name: str, is_ours: bool = True) -> Image.Image:
         raise ImageError(f"{name} has colour mode {shown(image.mode)}; save it as RGB first.") from error
     except (OSError, MemoryError) as error:
         raise ImageError(f"{name} cannot be turned into RGB ({reason_of(error)}); save it as RGB first.") from error
+    if drawn not in (None, (0, 0, *result.size)):
+        result = _on_white(result, drawn)
     if turn is not None:
         result = result.transpose(turn)
     elif result is image and not is_ours:
         result = image.copy()
     result.info = {}  # a profile or a transparent colour in it would count again, should it be opened again
-    return _on_white(result, drawn) if drawn not in (None, (0, 0, *result.size)) else result
+    return result
 
 
 def _too_large(name: str) -> str:

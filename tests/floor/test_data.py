@@ -358,3 +358,29 @@ def test_cifar_that_is_damaged(small_cifar, tmp_path):
     batch.write_bytes(batch.read_bytes()[:-1])
     with pytest.raises(PicturesError, match="CIFAR10 is not in .*corrupted"):
         cifar_cats_dogs(tmp_path, download=False)
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/pets", "a\nb", "\ud800", "x" * 5000, 7, None])
+def test_a_path_that_is_no_folder_is_one_short_sentence(path):
+    with pytest.raises(PicturesError) as caught:
+        folder_of_pictures(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 400
+
+
+def test_a_folder_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(PicturesError, match="cannot be read .Permission denied"):
+        folder_of_pictures(tmp_path)
+
+
+def test_every_line_about_a_strange_name_is_short_and_printable(tmp_path):
+    strange = tmp_path / "c\x1b[31m" / ("d\n" * 100)
+    strange.parent.mkdir()
+    strange.write_bytes(b"no picture")
+    with pytest.raises(PicturesError) as caught:
+        folder_of_pictures(tmp_path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3 and all(line.isprintable() and len(line) < 400 for line in lines)

@@ -221,3 +221,15 @@ def test_features_that_are_no_numbers_are_refused(features):
 def test_a_weight_decay_that_pushes_weights_away_is_refused(weight_decay):
     with pytest.raises(ValueError, match="weight_decay must be 0 or a positive number"):
         fit_head(torch.zeros(4, 2), torch.tensor([0, 1, 0, 1]), 2, weight_decay=weight_decay)
+
+
+def test_a_layer_of_nan_is_neither_installed_nor_trained_further():
+    layer = nn.Linear(4, 2)
+    nn.init.constant_(layer.weight, float("nan"))
+    for broken in (layer, nn.Linear(4, 2, device="meta")):
+        with pytest.raises(ValueError, match="holds NaN or infinity, or no numbers"):
+            install_head(tiny_net(), broken)
+        with pytest.raises(ValueError, match="holds NaN or infinity, or no numbers"):
+            fit_head(torch.zeros(4, 4), torch.tensor([0, 1, 0, 1]), 2, head=broken)
+    with pytest.raises(ValueError, match="got NoneType"):
+        install_head(tiny_net(), None)
