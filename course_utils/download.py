@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.error import HTTPError
 
+from tqdm.auto import tqdm
+
 from course_utils.errors import CourseError, reason_of, shown
-from course_utils.files import USER_AGENT, open_regular
+from course_utils.files import USER_AGENT
 from course_utils.progress_bar import progress_bar
 
 READ_SECONDS = 20  # how long a server may be silent
@@ -98,20 +100,6 @@ def remove_leftovers(path: Path, older_than: float) -> None:
             continue
 
 
-def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """The hexadecimal digest of a regular file; OSError for anything else, such as a FIFO or an endless device.
-
-    Of a file that grows meanwhile, the bytes that it had at the start count.
-    """
-    digest = hashlib.new(algorithm)
-    with open_regular(path) as file:
-        left = os.fstat(file.fileno()).st_size
-        while left > 0 and (block := file.read(min(left, 2**20))):
-            digest.update(block)
-            left -= len(block)
-    return digest.hexdigest()
-
-
 def server_answers(url: str, *, deadline: float) -> bool:
     """Whether a server says anything at all within ``deadline`` seconds, a refusal included; nothing is fetched."""
     try:
@@ -122,7 +110,7 @@ def server_answers(url: str, *, deadline: float) -> bool:
     return True
 
 
-def _blocks(url: str, deadline: float, bar=None, method: str = "GET") -> Iterator[bytes]:
+def _blocks(url: str, deadline: float, bar: tqdm | None = None, method: str = "GET") -> Iterator[bytes]:
     """The answer's content, block by block; a DownloadError where it stops before its end."""
     end = time.monotonic() + deadline
     answers: queue.Queue[bytes | int | Exception | None] = queue.Queue(maxsize=16)

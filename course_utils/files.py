@@ -50,7 +50,7 @@ def write_text(path: Path, text: str) -> None:
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; a file that has not changed is read once a process.
 
-    Raises OSError as opening the file does.
+    Raises OSError as opening the file does, and for anything but a regular file.
     """
     status = path.stat()
     return _sha256(path, status.st_size, status.st_mtime_ns)
@@ -58,5 +58,18 @@ def sha256(path: Path) -> str:
 
 @cache
 def _sha256(path: Path, size: int, modified: int) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_digest(path)
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """The hexadecimal digest of a regular file; OSError for anything else, such as a FIFO or an endless device.
+
+    Of a file that grows meanwhile, the bytes that it had at the start count.
+    """
+    digest = hashlib.new(algorithm)
+    with open_regular(path) as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0 and (block := file.read(min(left, 2**20))):
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest()

@@ -12,12 +12,9 @@ import difflib
 import errno
 import os
 import re
-import threading
-import urllib.request
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 import torch
@@ -28,12 +25,15 @@ from torchvision.transforms import InterpolationMode
 
 from course_utils.checkpoint import CheckpointError, read_weights
 from course_utils.device import get_device
+from course_utils.download import DownloadError, download, server_answers
 from course_utils.efficientnet_lite import efficientnet_lite0, torchvision_names
-from course_utils.files import USER_AGENT, sha256
+from course_utils.errors import reason_of
+from course_utils.files import sha256
 from course_utils.shipped import SHIPPED, ShippedModel, WeightsError
 
 SOURCES = ("auto", "course", "imagenet")
-PROBE_SECONDS = 3.0
+PROBE_SECONDS = 3.0  # for a server to answer at all
+DOWNLOAD_SECONDS = 1800.0  # for a whole file; the largest has 1.2 GB
 
 
 class ShippedWeightsEnum(WeightsEnum):
@@ -191,23 +191,7 @@ def can_download(url: str) -> bool:
 
 @cache
 def _server_answers(address: str) -> bool:
-    answers = []
-
-    def ask() -> None:
-        request = urllib.request.Request(address, method="HEAD", headers={"User-Agent": USER_AGENT})
-        try:
-            urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
-        except HTTPError:
-            pass  # a server that refuses its front page is there all the same
-        except (OSError, ValueError):
-            return
-        answers.append(True)
-
-    # In a thread, because looking up a host name has no time-out of its own.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(PROBE_SECONDS)
-    return bool(answers)
+    return server_answers(address, deadline=PROBE_SECONDS)
 
 
 def _check_name(name: str) -> None:
@@ -263,25 +247,29 @@ def _load_shipped(weights: ShippedWeightsEnum) -> nn.Module:
 
 
 def _load_imagenet(name: str, weights: WeightsEnum, quiet: bool) -> nn.Module:
+    """Build the network from the cached file, which is downloaded first where it is missing."""
+    if not _cached_file_is_whole(weights):
+        _fetch(weights, quiet)
+    return models.get_model(name, weights=weights, progress=False)  # torch finds the file by its name
+
+
+def _fetch(weights: WeightsEnum, quiet: bool) -> None:
+    file = _cached_file(weights)
     try:
-        return models.get_model(name, weights=weights, progress=not quiet)
-    except (URLError, ConnectionError, TimeoutError) as error:
-        reason = getattr(error, "reason", error)
-        raise WeightsError(f"{weights} could not be downloaded ({reason}).") from None
+        download(weights.url, file, deadline=DOWNLOAD_SECONDS, sha256_prefix=_promised_digits(file), progress=not quiet)
+    except DownloadError as error:
+        raise WeightsError(f"{weights} could not be downloaded: {error}") from None
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            problem = "the disk is full"
-        elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            problem = "the folder is not writable"
-        else:
-            problem = str(error)
+        problem = {
+            errno.ENOSPC: "the disk is full",
+            errno.EDQUOT: "your share of the disk is full",
+            errno.EACCES: "the folder is not writable",
+            errno.EPERM: "the folder is not writable",
+            errno.EROFS: "the folder is not writable",
+        }.get(error.errno or 0, reason_of(error))
         raise WeightsError(
             f"{weights} could not be saved to {_cache_folder()}: {problem}. Set TORCH_HOME to a folder with room."
         ) from None
-    except RuntimeError as error:
-        if "invalid hash value" in str(error):
-            raise WeightsError(f"The download of {weights} arrived damaged and was thrown away; try again.") from None
-        raise
 
 
 def _offline_names() -> str:
@@ -292,16 +280,29 @@ def _cache_folder() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
+def _cached_file(weights: WeightsEnum) -> Path:
+    return _cache_folder() / Path(weights.url).name
+
+
+def _promised_digits(file: Path) -> str:
+    """The first digits of the file's SHA-256, which torchvision writes into its name; empty where it does not."""
+    found = re.search(r"-([0-9a-f]{8,})\.", file.name)
+    return found[1] if found else ""
+
+
 def _cached_file_is_whole(weights: WeightsEnum) -> bool:
     """Return False when nothing is cached; raise when the cached file is not the one its name promises.
 
-    torch trusts a cached file by its name; the name ends in the first digits of the file's SHA-256, so we look.
+    torch trusts a cached file by its name, so we compare the digits in the name with the content.
     """
-    file = _cache_folder() / Path(weights.url).name
-    if not file.is_file():
+    file = _cached_file(weights)
+    if not os.path.lexists(file):
         return False
-    promised = re.search(r"-([0-9a-f]{8,})\.", file.name)
-    if promised and not sha256(file).startswith(promised[1]):
+    try:
+        digest = sha256(file)
+    except OSError as error:
+        raise WeightsError(f"The cached {file} cannot be read ({reason_of(error)}): delete it and try again.") from None
+    if not digest.startswith(_promised_digits(file)):
         raise WeightsError(f"The cached {file.name} is damaged or was changed: delete {file} and try again.")
     return True
 

@@ -11,7 +11,8 @@ import pytest
 from faulty_server import endless, ok, plain, served, silent, slow_redirect
 
 from course_utils import ImageError, download, images, open_image
-from course_utils.download import DownloadError, file_digest, read_url, server_answers
+from course_utils.download import DownloadError, read_url, server_answers
+from course_utils.files import file_digest
 
 BODY = bytes(range(256)) * 500
 CHUNKED = b"Transfer-Encoding: chunked"

@@ -10,6 +10,7 @@ import pickle
 import re
 import threading
 import time
+import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -387,7 +388,7 @@ def test_a_download_that_arrives_damaged_leaves_nothing_behind(serve, tmp_path, 
 def test_a_file_the_server_does_not_have(serve, tmp_path):
     url = serve(tmp_path)
     assert can_download(url)
-    with pytest.raises(WeightsError, match="could not be downloaded .*not found"):
+    with pytest.raises(WeightsError, match="could not be downloaded.*404"):
         load_pretrained(source="imagenet", quiet=True)
     _, loaded = load_pretrained(quiet=True)
     assert loaded is COURSE
@@ -401,7 +402,7 @@ def test_a_cache_that_cannot_be_written(monkeypatch, number, words):
     def fails(*arguments, **options):
         raise OSError(number, "refused")
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fails)
+    monkeypatch.setattr(weights, "download", fails)
     with pytest.raises(WeightsError, match=f"{words}. Set TORCH_HOME"):
         load_pretrained(source="imagenet", quiet=True)
 
@@ -411,9 +412,30 @@ def test_a_connection_that_breaks_is_no_problem_of_the_disk(monkeypatch, error):
     def fails(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fails)
+    monkeypatch.setattr(urllib.request, "urlopen", fails)
     with pytest.raises(WeightsError, match="could not be downloaded"):
         load_pretrained(source="imagenet", quiet=True)
+
+
+def test_a_download_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(weights, "DOWNLOAD_SECONDS", 0.3)
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *arguments, **options: time.sleep(5))
+    started = time.perf_counter()
+    with pytest.raises(WeightsError, match="could not be downloaded.*0.3"):
+        load_pretrained(source="imagenet", quiet=True)
+    assert time.perf_counter() - started < 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_what_is_no_file_is_not_waited_for(monkeypatch, resnet18_file, make):
+    cached = fill_cache(monkeypatch, resnet18_file)
+    cached.unlink()
+    make(cached)
+    with pytest.raises(WeightsError, match="cannot be read .*delete it"):
+        load_pretrained(source="imagenet", quiet=True)
+    _, loaded = load_pretrained(quiet=True)
+    assert loaded is COURSE
 
 
 def test_a_device_that_is_not_there_is_said_before_anything_is_loaded():
@@ -434,7 +456,7 @@ def test_a_server_that_never_answers_costs_one_short_wait(monkeypatch):
         time.sleep(5)
         raise TimeoutError
 
-    monkeypatch.setattr(weights.urllib.request, "urlopen", never_answers)
+    monkeypatch.setattr(urllib.request, "urlopen", never_answers)
     weights._server_answers.cache_clear()
     started = time.perf_counter()
     assert not can_download("https://slow.invalid/a")
