@@ -8,6 +8,7 @@ as right) stands in `_WHOLE`, one function a kind.
 import ast
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -220,7 +221,8 @@ class Check:
     def python(self, mapping: Mapping, key: str, _: tuple = ()) -> str:
         source = self.code(mapping, key)
         try:
-            ast.parse(source)
+            with warnings.catch_warnings(action="ignore"):
+                ast.parse(source)
         except (SyntaxError, ValueError) as error:
             self.wrong(mapping.line_of(key), f"`{key}` is not Python ({error.args[0]})")
         return source

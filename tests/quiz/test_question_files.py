@@ -119,7 +119,6 @@ def test_missing_folder_is_told(tmp_path):
         ("hint: Count.", "hint: " + "[" * 400 + "]" * 400, 11, "`hint` must be text"),
         ("hint: Count.", "hint: Count.\n---\n", 12, "leave `---` out"),
         ("hint: Count.", 'hint: "Count\\e"', 11, "`hint` holds U+001B"),
-        ("text: four", 'text: "four\\ud800"', 6, "`text` holds U+D800"),
         ("hint: Count.", "hint: *nowhere", 11, "undefined alias"),
     ],
 )
