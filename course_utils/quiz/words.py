@@ -5,7 +5,7 @@ import re
 from course_utils.quiz.markdown import is_paragraph, led_by, numbered_lines
 from course_utils.quiz.question import Option, Question, answer_key, lettered
 
-_TASK = {
+TASK = {
     "one": "Choose one answer.",
     "several": "Choose every answer that is right.",
     "number": "Answer with a number",
@@ -36,7 +36,7 @@ def _code(question: Question) -> list[str]:
 
 def question_choices(question: Question) -> str:
     """The options, or the numbered lines of code, and what to do with them, as Markdown."""
-    task = _TASK[question.kind]
+    task = TASK[question.kind]
     if question.kind == "number":
         task += f" ({question.unit})." if question.unit else "."
     parts = [_fenced("\n".join(numbered_lines(question.code)), "text")] if question.kind == "line" else []
