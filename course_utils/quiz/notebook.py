@@ -6,8 +6,8 @@
     explain("what-eval-does")      the answer and its reason, when you would rather read on
     progress()                     how far you are, lesson by lesson; save_progress() and load_progress() take it along
 
-The questions are the practice questions of the bank (`bank.py`), not those of graded quizzes; an instructor's own folder of questions is used as well when the
-environment variable COURSE_QUESTIONS names it.
+The questions are the practice questions of the bank (`bank.py`), not those of graded quizzes; an instructor's own
+folder of questions is used as well when the environment variable COURSE_QUESTIONS names it.
 """
 
 import difflib
