@@ -461,7 +461,8 @@ class Graph:
         elif isinstance(value, dict):
             items = [(self._read(key, blobs), self._read(item, blobs)) for key, item in state]
             value.clear()
-            dict.update(value, items)
+            for key, item in items:
+                value[key] = item
         elif isinstance(value, Tensor):
             self._refill_tensor(value, state, blobs)
         elif isinstance(value, np.ndarray):

@@ -1,0 +1,101 @@
+"""A corpus of hostile submissions, one after another in one sandbox, each followed by one that must score in full."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+from hostile_cases import CASES, CODE, CRASHES, QUIZ, Case
+from marking_tools import LIMITS, answered, assignment, cell, marked, total
+
+from course_utils.marking.engine import trusted_modules
+from course_utils.marking.results import Status
+from course_utils.marking.sandbox import Sandbox, why_not_safe
+
+pytestmark = [
+    pytest.mark.skipif(bool(why_not_safe()), reason=why_not_safe() or "there is a sandbox"),
+]
+
+# What `make test` runs; `make test-slow` has all.
+ALWAYS = ("equal_to_everything", "bank", "points_patched", "files", "exit_now", "says_it_is_equal")
+PROTECTED = [Path(__file__).resolve().parents[2] / name for name in ("exercises", "course_utils", "pyproject.toml")]
+
+
+@pytest.fixture(scope="module")
+def sandboxes():
+    """One sandbox for each assignment, for all of its cases."""
+    names = sorted({case.assignment for case in CASES})
+    boxes = {name: Sandbox("safe", LIMITS.memory, trusted_modules(assignment(name))) for name in names}
+    before = fingerprint()
+    yield boxes
+    for box in boxes.values():
+        box.close()
+    assert fingerprint() == before, "a submission has changed files outside of its sandbox"
+    assert not left_behind(), "a submission has left a process behind"
+
+
+def fingerprint() -> str:
+    digest = hashlib.sha256()
+    for root in PROTECTED:
+        for path in [root] if root.is_file() else sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path} ".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def left_behind() -> list[str]:
+    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in processes if "98765" in line and "time.sleep" in line]
+
+
+def submission(case: Case) -> nbformat.NotebookNode:
+    book = answered(case.assignment, case.base)
+    if case.into:
+        answer = cell(book, case.into)
+        answer.source = f"{answer.source}\n{case.code}"
+    elif case.code:
+        book.cells.insert(1, nbformat.v4.new_code_cell(case.code))
+    return book
+
+
+def control(name: str) -> nbformat.NotebookNode:
+    """A right submission that has to be run, even where its answers are literals."""
+    book = answered(name)
+    book.cells.insert(1, nbformat.v4.new_code_cell("here = globals()"))
+    return book
+
+
+def parameter(case: Case) -> pytest.ParameterSet:
+    return pytest.param(case, id=case.name, marks=[] if case.name in ALWAYS else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize("case", [parameter(case) for case in CASES])
+def test_it_gets_what_it_deserves_and_the_next_one_too(case, sandboxes):
+    sandbox = sandboxes[case.assignment]
+    record = marked(submission(case), case.assignment, sandbox)
+    said = "\n".join([text for _, text in record.outputs] + [result.output for result in record.cells])
+    assert record.status in case.statuses, (record.status, record.reason)
+    if case.score is not None:
+        assert record.score == pytest.approx(case.score), (record.status, record.reason, said[-2000:])
+    assert record.earned <= total(case.assignment)
+    assert "LEAKED" not in said, said
+    assert len(said) < 1_000_000
+    after = marked(control(case.assignment), case.assignment, sandbox)
+    assert (after.status, after.score) == (Status.GRADED, total(case.assignment)), after.reason
+
+
+def test_the_corpus_is_as_large_as_it_says():
+    assert len({case.name for case in CASES}) == len(CASES) == len(QUIZ) + len(CRASHES) + len(CODE)
+
+
+def test_the_environment_of_the_grader_is_not_seen(sandboxes, monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "do-not-tell")
+    book = control("ps4-metrics")
+    book.cells.insert(1, nbformat.v4.new_code_cell("import os\nprint(dict(os.environ), os.getcwd(), os.listdir('/'))"))
+    with Sandbox("safe", LIMITS.memory) as sandbox:
+        record = marked(book, "ps4-metrics", sandbox)
+    said = "\n".join(text for _, text in record.outputs)
+    assert "do-not-tell" not in said
+    assert os.path.expanduser("~") not in said.split("]")[0]

@@ -1,0 +1,240 @@
+"""What travels between judge and student: values come out as they went in, and nothing else can be made of them."""
+
+import collections
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+from torch import nn
+from torchvision import models
+
+from course_utils.marking.graph import Graph, Opaque, Refused, Unsendable
+
+
+def no_function(*_arguments):
+    raise Refused("no function is expected here")
+
+
+def pair():
+    """A judge's graph and a student's, which hand over functions by their place in a list."""
+    functions = {0: [], 1: []}
+
+    def export(side):
+        def add(function):
+            functions[side].append(function)
+            return False, len(functions[side]) - 1
+
+        return add
+
+    judge = Graph(0, export(0), lambda mine, number, name: functions[1][number], trusts=False)
+    student = Graph(1, export(1), lambda mine, number, name: functions[0][number], trusts=True)
+    return judge, student
+
+
+def travelled(value, sender, receiver):
+    message, blobs = sender.pack(value)
+    return receiver.unpack(json.loads(json.dumps(message)), [bytearray(blob) for blob in blobs])
+
+
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**200), 2**200)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8).map(lambda text: text.encode("utf-8", "replace").decode())
+    | st.binary(max_size=8)
+    | st.complex_numbers(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)
+        | st.sets(st.integers(), max_size=3)
+        | st.frozensets(st.integers(), max_size=3)
+    ),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PLAIN)
+def test_plain_values_travel_both_ways(value):
+    judge, student = pair()
+    for sender, receiver in ((judge, student), (student, judge)):
+        found = travelled([value], sender, receiver)
+        assert found == [value] and type(found[0]) is type(value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.arrays(
+        st.sampled_from(["f4", "f8", "i8", "u1", "?", "U3"]), hnp.array_shapes(max_dims=3, max_side=3, min_side=0)
+    )
+)
+def test_arrays_and_tensors_travel(array):
+    judge, student = pair()
+    found = travelled(array, student, judge)
+    assert found.dtype == array.dtype and found.shape == array.shape and found.tobytes() == array.tobytes()
+    if array.dtype.kind != "U":
+        tensor = torch.from_numpy(array.copy())
+        again = travelled(tensor, judge, student)
+        assert again.dtype == tensor.dtype and again.shape == tensor.shape
+        assert again.numpy().tobytes() == array.tobytes()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=3)
+    | st.sampled_from(["new", "@", "tensor", "module", "name", "function", "tuple", "number", "torch.nn.modules.linear"]),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(
+        st.sampled_from(["dtype", "shape", "data", "device", "learns", "hooks", "training"]), inner, max_size=4
+    ),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(JSON, JSON, st.lists(st.binary(max_size=16), max_size=2))
+def test_whatever_arrives_is_taken_or_refused(value, changes, blobs):
+    judge = Graph(0, no_function, no_function, trusts=False)
+    try:
+        judge.unpack({"changes": changes, "value": value}, blobs)
+    except Refused:
+        pass
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_real_message_with_one_thing_changed_is_taken_or_refused(data):
+    judge, student = pair()
+    message, blobs = student.pack(
+        [nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), np.ones(2), Image.new("L", (2, 2))]
+    )
+    text = json.dumps(message)
+    place = data.draw(st.integers(0, len(text) - 1))
+    text = text[:place] + data.draw(st.sampled_from('0123456789"[]{}-,:ae')) + text[place + 1 :]
+    try:
+        broken = json.loads(text)
+    except ValueError:
+        return
+    if isinstance(broken, dict) and broken.keys() >= {"changes", "value"}:
+        try:
+            judge.unpack(broken, [bytearray(blob) for blob in blobs])
+        except Refused:
+            pass
+
+
+def test_identity_and_changes_travel():
+    judge, student = pair()
+    shared = [1, 2]
+    theirs = travelled([shared, shared], judge, student)
+    assert theirs[0] is theirs[1]
+    theirs[0].append(3)
+    assert travelled(theirs[0], student, judge) is shared
+    assert shared == [1, 2, 3]
+
+
+def test_a_network_comes_back_with_the_same_layers_and_what_was_done_to_them():
+    judge, student = pair()
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Linear(4, 2))
+    copy = travelled(model, judge, student)
+    assert torch.equal(copy[0].weight, model[0].weight) and type(copy[1]) is nn.BatchNorm2d
+    with torch.no_grad():
+        copy[0].weight += 1
+    copy[0].requires_grad_(False)
+    copy[1].eval()
+    copy[2] = nn.Linear(4, 7)
+    old_conv, old_weight = model[0], model[0].weight
+    assert travelled(copy, student, judge) is model
+    assert model[0] is old_conv and model[0].weight is old_weight and not old_weight.requires_grad
+    assert torch.equal(old_weight, copy[0].weight)
+    assert not model[1].training and model.training
+    assert model[2].out_features == 7 and torch.equal(model[2].bias, copy[2].bias)
+
+
+def test_hooks_and_methods_of_layers_are_called_over_there():
+    judge, student = pair()
+    model = travelled(nn.Sequential(nn.Linear(2, 2)), student, judge)
+    calls = []
+    theirs = student._objects[1]
+    theirs.register_forward_pre_hook(lambda layer, inputs: calls.append(len(inputs)))
+    theirs[0].train = lambda mode=True: calls.append(mode)
+    travelled(theirs, student, judge)
+    model(torch.zeros(1, 2))
+    model.train()
+    assert calls == [1, True]
+
+
+class Joker(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
+class Own(nn.Module):
+    def forward(self, x):
+        return 2 * x
+
+
+def test_the_judge_sees_of_a_class_of_the_students_only_its_name():
+    judge, student = pair()
+    found = travelled([Joker("b"), object()], student, judge)
+    assert [type(one).__name__ for one in found] == ["Joker", "object"]
+    assert all(isinstance(one, Opaque) and not isinstance(one, str) for one in found)
+    assert found[0] != "b"
+
+
+def test_a_layer_of_the_students_own_runs_over_there():
+    judge, student = pair()
+    found = travelled(Own(), student, judge)
+    assert isinstance(found, nn.Module) and type(found).__name__ == "Own"
+    assert found(torch.ones(1)).item() == 2
+
+
+def test_the_judge_hands_over_no_object_of_its_own_classes():
+    judge, _ = pair()
+    with pytest.raises(Unsendable, match="Secret"):
+        judge.pack(type("Secret", (), {})())
+    message, _ = judge.pack([1])
+    assert message["value"][1] == 0, "a message that was not sent leaves no number behind"
+
+
+@pytest.mark.parametrize(
+    "name", [("os", "system"), ("torch", "load"), ("torch.nn.modules.module", "os"), ("torch.hub", "load"), ("x", "y")]
+)
+def test_the_judge_makes_nothing_but_layers_by_name(name):
+    judge, _ = pair()
+    for node in (["name", *name], ["new", 1, ["module", *name], {}]):
+        with pytest.raises(Refused):
+            judge.unpack({"changes": [], "value": node}, [])
+
+
+def test_other_types_of_libraries_travel():
+    judge, student = pair()
+    for value in (
+        models.ResNet18_Weights.DEFAULT, torch.float16, torch.device("cpu"), torch.Size([1, 2]), range(3), slice(1, None),
+        np.float32(1.5), collections.Counter("aab"), collections.OrderedDict(a=1),
+    ):  # fmt: skip
+        found = travelled(value, student, judge)
+        assert found == value and type(found) is type(value)
+
+
+def test_inference_tensors_stay_what_they_are():
+    judge, student = pair()
+    with torch.inference_mode():
+        value = torch.ones(2)
+    assert travelled(value, student, judge).is_inference()
+
+
+def test_pictures_keep_mode_palette_and_the_way_they_lie():
+    judge, student = pair()
+    photo = Image.new("RGB", (4, 3), "red")
+    photo.getexif()[274] = 6
+    assert travelled(photo, judge, student).getexif()[274] == 6
+    drawn = Image.new("RGB", (2, 2), "green").quantize(4)
+    again = travelled(drawn, judge, student)
+    assert again.mode == "P" and again.convert("RGB").tobytes() == drawn.convert("RGB").tobytes()
