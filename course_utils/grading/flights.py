@@ -51,6 +51,8 @@ def numbers(answer: object, what: str, shape: tuple[int, ...]) -> np.ndarray:
     expect(answer is not None, f"{what}: there is only None. Is a `return` missing?")
     found = answer.detach().cpu() if isinstance(answer, Tensor) else answer
     try:
+        texts = [value for value in np.array(found, dtype=object).ravel() if isinstance(value, str | bytes)]
+        expect(not texts, f"{what} should be numbers. {texts[0]!r} is a text." if texts else "")
         array = np.array(found, dtype=float)
     except (TypeError, ValueError, RuntimeError):  # RuntimeError: a list of tensors that require gradients
         array = None
@@ -66,7 +68,7 @@ def number(answer: object, what: str) -> float:
 
 def words(answer: object, what: str, count: int) -> list[str]:
     """Return an answer that is `count` names."""
-    is_list = isinstance(answer, list | tuple | np.ndarray)
+    is_list = hasattr(answer, "__len__") and hasattr(answer, "__getitem__") and not isinstance(answer, str | dict)
     expect(is_list, f"{what} should be a list, with one name for each picture, not {_kind(answer)}.")
     expect(len(answer) == count, f"{what} should be {count}, one for each picture. Yours are {len(answer)}.")
     for word in answer:

@@ -57,10 +57,13 @@ print(f"accuracy: {(says_fawn == is_fawn).mean():.1%}, fawns found: {(says_fawn 
 # it; `categories` is a list of names in the order of the columns. Return two things:
 #
 # - the **probabilities**: the softmax of each picture's scores, of the same shape;
-# - the **names**: a list with the most probable category of each picture, as a word.
+# - the **names**: the most probable category of each picture, as a word, in a list, a tuple or an array.
 #
 # Scores can be large. A network that is very sure gives 1000 without blinking, and `exp(1000)` is more than a float can
-# hold. The `logits` that you are given stay as they were.
+# hold; `exp(-1000)` is 0. The `logits` that you are given stay as they were.
+#
+# - **Worth 1.5 of 4: the probabilities of each picture add up to 1.**
+# - **Worth 1 of 4: no score is too large or too low.**
 
 # %% [markdown] hint="ps4.1"
 # Softmax is `exp(score)` divided by the sum of `exp(score)` **of the same picture**, so each row adds up to 1.
@@ -90,7 +93,7 @@ def decide(logits, categories):
 import numpy as np
 import torch
 
-from course_utils.grading import Points, expect, flights
+from course_utils.grading import Points, each, expect, flights
 
 
 def _logits_become_decisions(logits, categories):
@@ -100,7 +103,15 @@ def _logits_become_decisions(logits, categories):
     two = isinstance(answer, tuple | list) and len(answer) == 2
     expect(two, "decide should return two things: the probabilities and the names.")
     probabilities = flights.numbers(answer[0], "The probabilities", tuple(logits.shape))
-    expect(np.isfinite(probabilities).all(), "Some probabilities are no numbers: exp of a large score was too much.")
+    if not np.isfinite(probabilities).all():
+        row = before[int(np.argwhere(~np.isfinite(probabilities))[0, 0])]
+        why = (
+            f"exp({row.max():.0f}) is more than a float can hold"
+            if row.max() > 80
+            else "exp of each of them is 0 in float32, and so is their sum"
+        )
+        scores = [round(score, 1) for score in row.tolist()[:4]]
+        expect(False, f"For the scores {scores} you give something that is no number (nan or inf): {why}.")
     sums = probabilities.sum(axis=1)
     worst = sums[np.abs(sums - 1).argmax()]
     expect(
@@ -108,7 +119,9 @@ def _logits_become_decisions(logits, categories):
         f"The probabilities of one picture should add up to 1. In one row they add up to {worst:.3f}.",
     )
     off = np.abs(probabilities - before.double().softmax(dim=1).numpy()).max()
-    expect(off < 1e-4, f"The rows add up to 1, and yet one probability is off by {off:.3f}. Softmax uses exp.")
+    rounded = np.array_equal(probabilities, probabilities.round(4))
+    why = "Are they rounded?" if rounded and off < 0.01 else "Softmax is exp(score), divided by the sum of the row."
+    expect(off < 2e-5, f"The rows add up to 1, and yet one probability is off by {off:.2g}. {why}")
     names = flights.words(answer[1], "The names", len(logits))
     for row, name in zip(before, names, strict=True):
         expect(name in categories, f"{name!r} is none of the categories {categories}.")
@@ -120,31 +133,33 @@ def _logits_become_decisions(logits, categories):
 
 
 points = Points(4)
-points.check("four pictures", _logits_become_decisions, flights.scored(4, 3, seed=0)[0], ["grass", "hare", "fawn"])
+points.check(
+    "four pictures", _logits_become_decisions, flights.scored(4, 3, seed=0)[0], ["grass", "hare", "fawn"], worth=0.5
+)
 _sure = torch.tensor([[1000.0, -50.0], [0.0, 3.0]])
-points.check("a very sure network", _logits_become_decisions, _sure, ["grass", "fawn"], worth=2)
+points.check("a very sure network", _logits_become_decisions, _sure, ["grass", "fawn"], worth=0.5)
 ### BEGIN HIDDEN TESTS
 points.check(
-    "as many pictures as categories", _logits_become_decisions, flights.scored(3, 3, seed=4)[0], ["a", "b", "c"]
+    "the probabilities of each picture add up to 1",
+    each(_logits_become_decisions),
+    (flights.scored(3, 3, seed=4)[0], ["a", "b", "c"]),
+    (flights.scored(40, 3, seed=5)[0], ["fawn", "grass", "hare"]),
+    (flights.scored(1, 4, seed=6)[0], ["w", "x", "y", "z"]),
+    (flights.scored(500, 12, seed=7)[0], list("abcdefghijkl")),
+    worth=1.5,
 )
 points.check(
-    "the categories in another order",
-    _logits_become_decisions,
-    flights.scored(40, 3, seed=5)[0],
-    ["fawn", "grass", "hare"],
-)
-points.check("a single picture", _logits_become_decisions, flights.scored(1, 4, seed=6)[0], ["w", "x", "y", "z"])
-points.check(
-    "500 pictures of 12 categories", _logits_become_decisions, flights.scored(500, 12, seed=7)[0], list("abcdefghijkl")
+    "no score is too large or too low",
+    each(_logits_become_decisions),
+    (torch.tensor([[-400.0, -399.0], [-900.0, -901.0]]), ["p", "q"]),
+    (torch.tensor([[89.0, 90.0, 3.0], [-120.0, 5000.0, 4999.0]]), ["p", "q", "r"]),
 )
 points.check(
     "a network that has no idea",
     _logits_become_decisions,
     torch.tensor([[0.5, 0.5, 0.5], [-1.0, 2.0, 2.0]]),
     ["p", "q", "r"],
-)
-points.check(
-    "very low scores", _logits_become_decisions, torch.tensor([[-400.0, -399.0], [-900.0, -901.0]]), ["p", "q"]
+    worth=0.5,
 )
 ### END HIDDEN TESTS
 points.total()
@@ -158,6 +173,9 @@ points.total()
 #
 # The last batch is usually smaller than the others. And `batches` can be what a data loader is: something that you can
 # walk through once, and that has no length.
+#
+# - **Worth 1.25 of 3: a picture counts as much in a small batch.**
+# - **Worth 0.75 of 3: the batches are walked through once.**
 
 # %% [markdown] hint="ps4.2"
 # In the mean of the batches' accuracies, a picture in a small batch counts more than a picture in a large one. Keep two
@@ -184,7 +202,7 @@ def accuracy(batches):
 # %% test="accuracy" points=3
 import torch
 
-from course_utils.grading import Points, expect, flights
+from course_utils.grading import Points, each, expect, flights
 
 
 def _counts_every_picture(sizes, num_classes, seed, as_loader=False):
@@ -211,14 +229,19 @@ def _all_wrong():
 
 
 points = Points(3)
-points.check("three batches of 20", _counts_every_picture, [20, 20, 20], 3, 0)
-points.check("two batches of 32 and one of 3", _counts_every_picture, [32, 32, 3], 3, 1)
-points.check("both pictures wrong", _all_wrong)
+points.check("three batches of 20", _counts_every_picture, [20, 20, 20], 3, 0, worth=0.25)
+points.check("two batches of 32 and one of 3", _counts_every_picture, [32, 32, 3], 3, 1, worth=0.5)
+points.check("both pictures wrong", _all_wrong, worth=0.25)
 ### BEGIN HIDDEN TESTS
-points.check("batches of all sizes, ten categories", _counts_every_picture, [7, 1, 30, 2, 11], 10, 2, worth=2)
-points.check("a flight of one picture", _counts_every_picture, [1], 3, 3)
-points.check("a loader that can be walked through once", _counts_every_picture, [16, 16, 5], 4, 4, True, worth=2)
-points.check("a first batch that is smaller", _counts_every_picture, [2, 64, 64], 2, 9)
+points.check(
+    "a picture counts as much in a small batch",
+    each(_counts_every_picture),
+    ([7, 1, 30, 2, 11], 10, 2),
+    ([1], 3, 3),
+    ([2, 64, 64], 2, 9),
+    worth=1.25,
+)
+points.check("the batches are walked through once", _counts_every_picture, [16, 16, 5], 4, 4, True, worth=0.75)
 ### END HIDDEN TESTS
 points.total()
 
@@ -231,6 +254,9 @@ points.total()
 # - the **actual** category in the rows, the **predicted** one in the columns;
 # - the category named by `positive`, the one that you are looking for, **first**, in rows and columns alike; the others
 #   after it, in the order of `categories`.
+#
+# - **Worth 1.25 of 4: the actual category in the rows, the positive one first.**
+# - **Worth 1.25 of 4: a category that is missing keeps its place.**
 #
 # A category may be missing on a morning without hares. It keeps its row and its column. For two categories the matrix then
 # reads
@@ -270,7 +296,7 @@ def confusion(actual, predicted, categories, positive):
 # %% test="confusion" points=4
 import numpy as np
 
-from course_utils.grading import Points, expect, flights
+from course_utils.grading import Points, each, expect, flights
 
 
 def _a_morning(count, categories, seed):
@@ -284,6 +310,11 @@ def _counts_the_confusions(actual, predicted, categories, positive):
     kept = list(categories)
     answer = confusion(actual, predicted, categories, positive)
     expect(answer is not None, "confusion returned None. Does it end with a `return`?")
+    seen = sorted(set(actual) | set(predicted))
+    expect(
+        len(seen) == len(kept) or np.shape(answer) != (len(seen), len(seen)),
+        f"Only {' and '.join(seen)} appear that morning, and the others have no row and no column in your matrix.",
+    )
     matrix = flights.numbers(answer, "The matrix", (len(kept), len(kept)))
     order = [positive, *(name for name in kept if name != positive)]
     pairs = list(zip(actual, predicted, strict=True))
@@ -314,53 +345,25 @@ points.check(
     ["fawn", "grass", "grass", "grass", "grass", "fawn"],
     ["grass", "fawn"],
     "fawn",
+    worth=0.5,
 )
-points.check(
-    "looking for hares",
-    _counts_the_confusions,
-    *_a_morning(200, ["grass", "hare", "fawn"], 0),
-    ["grass", "hare", "fawn"],
-    "hare",
-)
+_three = ["grass", "hare", "fawn"]
+points.check("looking for hares", _counts_the_confusions, *_a_morning(200, _three, 0), list(_three), "hare", worth=1)
 ### BEGIN HIDDEN TESTS
 points.check(
-    "looking for fawns, the last in the list",
-    _counts_the_confusions,
-    *_a_morning(200, ["grass", "hare", "fawn"], 1),
-    ["grass", "hare", "fawn"],
-    "fawn",
+    "the actual category in the rows, the positive one first",
+    each(_counts_the_confusions),
+    (*_a_morning(200, _three, 1), list(_three), "fawn"),
+    (*_a_morning(150, ["dog", "cat"], 2), ["dog", "cat"], "dog"),
+    (*_a_morning(400, list("gfaecbd"), 4), list("gfaecbd"), "e"),
+    worth=1.25,
 )
 points.check(
-    "the positive category stands first already",
-    _counts_the_confusions,
-    *_a_morning(150, ["dog", "cat"], 2),
-    ["dog", "cat"],
-    "dog",
-)
-points.check(
-    "a morning without hares",
-    _counts_the_confusions,
-    *_a_morning(100, ["grass", "fawn"], 3),
-    ["grass", "hare", "fawn"],
-    "fawn",
-    worth=2,
-)
-points.check(
-    "a network that only ever says grass",
-    _counts_the_confusions,
-    ["grass", "hare", "grass", "grass"],
-    ["grass"] * 4,
-    ["grass", "hare"],
-    "hare",
-    worth=2,
-)
-points.check(
-    "seven categories that are not in the order of the alphabet",
-    _counts_the_confusions,
-    *_a_morning(400, list("gfaecbd"), 4),
-    list("gfaecbd"),
-    "e",
-    worth=2,
+    "a category that is missing keeps its place",
+    each(_counts_the_confusions),
+    (*_a_morning(100, ["grass", "fawn"], 3), list(_three), "fawn"),
+    (["grass", "hare", "grass", "grass"], ["grass"] * 4, ["grass", "hare"], "hare"),
+    worth=1.25,
 )
 ### END HIDDEN TESTS
 points.total()
@@ -377,6 +380,9 @@ points.total()
 #
 # A share of nothing is no number. When nothing was called positive, precision has no value, and when there was nothing to
 # find, recall has none. Return `float("nan")` then: 0 would say that everything went wrong, and 1 that all was well.
+#
+# - **Worth 0.75 of 3: a share of nothing is nan.**
+# - **Worth 0.75 of 3: false alarms stand in several rows.**
 
 # %% [markdown] hint="ps4.4"
 # Both shares have the same numerator, the fawns that were found. The denominator of recall is everything that *is* a fawn,
@@ -405,7 +411,7 @@ def precision_recall(matrix):
 # for the same as ours.
 
 # %% test="precision_recall" points=3
-from course_utils.grading import Points, expect, flights
+from course_utils.grading import Points, each, expect, flights
 
 
 def _reads_the_matrix(matrix, precision, recall):
@@ -428,15 +434,34 @@ def _reads_the_matrix(matrix, precision, recall):
 
 
 points = Points(3)
-points.check("85 found, 10 missed, 15 false alarms", _reads_the_matrix, [[85, 10], [15, 90]], 85 / 100, 85 / 95)
-points.check("nothing was called a fawn", _reads_the_matrix, [[0, 3], [0, 97]], float("nan"), 0.0)
+points.check(
+    "85 found, 10 missed, 15 false alarms", _reads_the_matrix, [[85, 10], [15, 90]], 85 / 100, 85 / 95, worth=0.5
+)
+points.check("nothing was called a fawn", _reads_the_matrix, [[0, 3], [0, 97]], float("nan"), 0.0, worth=0.5)
 ### BEGIN HIDDEN TESTS
-points.check("three categories", _reads_the_matrix, [[12, 1, 5], [2, 30, 4], [9, 8, 60]], 12 / 23, 12 / 18, worth=2)
-points.check("there was nothing to find", _reads_the_matrix, [[0, 0], [7, 93]], 0.0, float("nan"))
-points.check("neither called nor there", _reads_the_matrix, [[0, 0, 0], [0, 5, 1], [0, 2, 9]], *[float("nan")] * 2)
-points.check("everything found, no false alarm", _reads_the_matrix, [[20, 0], [0, 980]], 1.0, 1.0)
-points.check("all were called fawn", _reads_the_matrix, [[20, 0], [980, 0]], 0.02, 1.0)
-points.check("none of them right", _reads_the_matrix, [[0, 4], [6, 90]], 0.0, 0.0)
+points.check(
+    "false alarms stand in several rows",
+    each(_reads_the_matrix),
+    ([[12, 1, 5], [2, 30, 4], [9, 8, 60]], 12 / 23, 12 / 18),
+    ([[3, 1, 0, 2], [0, 30, 4, 1], [5, 8, 60, 1], [1, 0, 0, 9]], 3 / 9, 3 / 6),
+    worth=0.75,
+)
+points.check(
+    "a share of nothing is nan",
+    each(_reads_the_matrix),
+    ([[0, 0], [7, 93]], 0.0, float("nan")),
+    ([[0, 0, 0], [0, 5, 1], [0, 2, 9]], float("nan"), float("nan")),
+    ([[0, 3, 1], [0, 9, 0], [0, 0, 4]], float("nan"), 0.0),
+    worth=0.75,
+)
+points.check(
+    "all of them, and none of them",
+    each(_reads_the_matrix),
+    ([[20, 0], [0, 980]], 1.0, 1.0),
+    ([[20, 0], [980, 0]], 0.02, 1.0),
+    ([[0, 4], [6, 90]], 0.0, 0.0),
+    worth=0.5,
+)
 ### END HIDDEN TESTS
 points.total()
 
@@ -450,7 +475,11 @@ points.total()
 # the probability of a fawn, and whether there is one (`True` or `False`). Return the **highest** threshold at which the
 # recall is at least `wanted_recall`. A lower one would find those fawns as well, with more walks for nothing.
 #
-# There is at least one fawn. Several pictures may have the same probability.
+# There is at least one fawn. Several pictures may have the same probability. A number between two probabilities will do as
+# well, if it calls the same pictures.
+#
+# - **Worth 1.5 of 4: the highest one that finds enough.**
+# - **Worth 1 of 4: at the threshold itself somebody walks out.**
 
 # %% [markdown] hint="ps4.5"
 # Only at the probabilities of the fawns themselves does the recall change. So these are all the thresholds
@@ -478,7 +507,7 @@ def choose_threshold(probabilities, is_fawn, wanted_recall):
 # %% test="choose_threshold" points=4
 import numpy as np
 
-from course_utils.grading import Points, expect, flights
+from course_utils.grading import Points, each, expect, flights
 
 
 def _bar_is_as_high_as_can_be(probabilities, is_fawn, wanted):
@@ -498,7 +527,8 @@ def _bar_is_as_high_as_can_be(probabilities, is_fawn, wanted):
     walks, enough = (probabilities >= threshold).sum(), (probabilities >= best).sum()
     expect(
         walks == enough,
-        f"At your threshold of {threshold:.4f} enough fawns are found, with {walks} walks. A higher one needs only {enough}.",
+        f"At your threshold of {threshold:.4f} enough fawns are found, with {walks} walks. A higher one needs only {enough}: "
+        f"{best:.7g}, the probability of a fawn.",
     )
 
 
@@ -506,20 +536,39 @@ _ten = np.arange(10, 0, -1) / 16  # float32 holds these exactly
 _five_fawns = np.array([True, True, False, True, False, False, True, False, True, False])
 
 points = Points(4)
-points.check("ten pictures, 80 % of five fawns", _bar_is_as_high_as_can_be, _ten, _five_fawns, 0.8)
-points.check("a flight of 1000 with 20 fawns, 90 %", _bar_is_as_high_as_can_be, *flights.rare(1000, 20, seed=3), 0.9)
+points.check("ten pictures, 80 % of five fawns", _bar_is_as_high_as_can_be, _ten, _five_fawns, 0.8, worth=0.25)
+points.check(
+    "a flight of 1000 with 20 fawns, 90 %", _bar_is_as_high_as_can_be, *flights.rare(1000, 20, seed=3), 0.9, worth=0.5
+)
 ### BEGIN HIDDEN TESTS
-points.check("every single fawn", _bar_is_as_high_as_can_be, *flights.rare(1000, 25, seed=4), 1.0)
-points.check("half of them, of many", _bar_is_as_high_as_can_be, *flights.rare(3000, 400, seed=5), 0.5, worth=2)
-points.check("a share between two counts", _bar_is_as_high_as_can_be, *flights.rare(500, 30, seed=6), 0.95)
-points.check("one fawn", _bar_is_as_high_as_can_be, *flights.rare(300, 1, seed=7), 0.9)
-_poor = flights.rare(2000, 60, seed=8, skill=0.3)
-points.check("a poor network", _bar_is_as_high_as_can_be, *_poor, 0.75, worth=2)
+_close = 0.5 + np.arange(400) / 2**20  # no grid is as fine as this
+points.check(
+    "the highest one that finds enough",
+    each(_bar_is_as_high_as_can_be),
+    (*flights.rare(1000, 25, seed=4), 1.0),
+    (*flights.rare(3000, 400, seed=5), 0.5),
+    (*flights.rare(500, 30, seed=6), 0.95),
+    (*flights.rare(2000, 60, seed=8, skill=0.3), 0.75),
+    (_close, np.arange(400) % 7 == 0, 0.8),
+    worth=1.5,
+)
 _same_for_many = np.array([0.25, 0.5, 0.5, 0.5, 0.5, 0.75, 0.25, 0.5])
 _fawn_or_not = np.array([True, True, True, False, True, True, False, True])
-points.check("many equal probabilities", _bar_is_as_high_as_can_be, _same_for_many, _fawn_or_not, 0.5)
-points.check("nothing but fawns", _bar_is_as_high_as_can_be, _ten, np.ones(10, dtype=bool), 0.6)
-points.check("a network that is sure of everything", _bar_is_as_high_as_can_be, 0.96875 + _ten / 32, _five_fawns, 0.4)
+points.check(
+    "at the threshold itself somebody walks out",
+    each(_bar_is_as_high_as_can_be),
+    (_same_for_many, _fawn_or_not, 0.5),
+    (np.array([1.0, 1.0, 0.5, 1.0]), np.array([True, True, False, False]), 1.0),
+    (np.array([0.0, 0.5, 0.25]), np.array([True, True, False]), 1.0),
+)
+points.check(
+    "one fawn, nothing but fawns, a network that is sure of everything",
+    each(_bar_is_as_high_as_can_be),
+    (*flights.rare(300, 1, seed=7), 0.9),
+    (_ten, np.ones(10, dtype=bool), 0.6),
+    (0.96875 + _ten / 32, _five_fawns, 0.4),
+    worth=0.75,
+)
 ### END HIDDEN TESTS
 points.total()
 
@@ -536,8 +585,11 @@ points.total()
 # |---|---|
 # | `"threshold"` | chosen with the validation pictures |
 # | `"accuracy"` | the share of test pictures that are decided rightly at that threshold |
-# | `"lazy_accuracy"` | the share of test pictures that "there is never a fawn" decides rightly |
+# | `"lazy_accuracy"` | the share of test pictures that "there is never a fawn" decides rightly, even where most show one |
 # | `"precision"`, `"recall"` | of the decisions on the test pictures; `nan` for a share of nothing |
+#
+# - **Worth 1 of 4: the threshold comes from the validation pictures.**
+# - **Worth 1 of 4: everything else is measured on the test pictures.**
 #
 # Before you run the test cell, commit to an answer: at a threshold that finds 90 % of the fawns, is the accuracy higher
 # or lower than that of the lazy rule?
@@ -577,7 +629,7 @@ def report(validation, test, wanted_recall):
 # accuracy is *below* that of the lazy rule, and yet this is the better rule: it finds fawns. Accuracy counts a walk
 # through wet grass and a dead fawn as one mistake each, and where 98 of 100 pictures are grass, it is nearly all about grass.
 
-# %% test="report" points=4
+# %% test="report" points=4 earlier="confusion precision_recall choose_threshold"
 import numpy as np
 
 from course_utils.grading import Points, expect, flights
@@ -651,23 +703,46 @@ def _paradox(validation, test, wanted):
 _this_week = flights.rare(1000, 20, seed=11), flights.rare(1000, 20, seed=12)
 
 points = Points(4)
-points.check(
-    "the threshold comes from the validation pictures", _threshold_comes_from_validation, *_this_week, 0.9, worth=2
-)
-points.check("both accuracies, on the test pictures", _paradox, *_this_week, 0.9)
-points.check("precision on the test pictures", _measured_on_test, *_this_week, 0.9, "precision")
-points.check("recall on the test pictures", _measured_on_test, *_this_week, 0.9, "recall")
+points.check("the threshold of this week", _threshold_comes_from_validation, *_this_week, 0.9, worth=0.75)
+points.check("both accuracies, on the test pictures", _paradox, *_this_week, 0.9, worth=0.25)
+points.check("precision on the test pictures", _measured_on_test, *_this_week, 0.9, "precision", worth=0.25)
+points.check("recall on the test pictures", _measured_on_test, *_this_week, 0.9, "recall", worth=0.25)
 ### BEGIN HIDDEN TESTS
 _another = flights.rare(800, 40, seed=13), flights.rare(1500, 90, seed=14)
 _no_fawns = flights.rare(800, 40, seed=15), flights.rare(400, 0, seed=16)
 _quiet = flights.rare(800, 40, seed=17), (np.linspace(0, 0.001, 300), np.arange(300) == 299)
-points.check("another week: the threshold", _threshold_comes_from_validation, *_another, 0.75, worth=4)
-points.check("another week: precision", _measured_on_test, *_another, 0.75, "precision")
-points.check("another week: recall", _measured_on_test, *_another, 0.75, "recall")
-points.check("another week: the lazy rule", _measured_on_test, *_another, 0.75, "lazy_accuracy")
-points.check("test pictures without a fawn: recall", _measured_on_test, *_no_fawns, 0.9, "recall")
-points.check("test pictures without a fawn: precision", _measured_on_test, *_no_fawns, 0.9, "precision")
-points.check("a morning without an alarm: precision", _measured_on_test, *_quiet, 0.5, "precision")
+_herd = flights.rare(800, 40, seed=18), flights.rare(300, 200, seed=19)
+
+
+def _at_the_threshold_itself(key):
+    validation = flights.rare(800, 40, seed=20)
+    threshold = _the_report(validation, validation, 0.75)["threshold"]
+    test = np.array([threshold, threshold, threshold, 0.0, 1.0]), np.array([True, True, False, False, True])
+    found, expected = _the_report(validation, test, 0.75)[key], {"accuracy": 0.8, "precision": 0.75, "recall": 1.0}[key]
+    expect(
+        flights.same(found, expected),
+        f"Three test pictures have exactly the threshold as their probability. They are called, so the {key} is "
+        f"{expected:.4g}. Yours is {found:.4g}.",
+    )
+
+
+def _everything_else():
+    for key in ("precision", "recall", "accuracy", "lazy_accuracy"):
+        _measured_on_test(*_another, 0.75, key)
+        _measured_on_test(*_herd, 0.75, key)
+    for key in ("accuracy", "precision", "recall"):
+        _at_the_threshold_itself(key)
+
+
+def _nothing_there():
+    _measured_on_test(*_no_fawns, 0.9, "recall")
+    _measured_on_test(*_no_fawns, 0.9, "precision")
+    _measured_on_test(*_quiet, 0.5, "precision")
+
+
+points.check("the threshold comes from the validation pictures", _threshold_comes_from_validation, *_another, 0.75)
+points.check("everything else is measured on the test pictures", _everything_else)
+points.check("a morning without a fawn, a morning without an alarm", _nothing_there, worth=0.5)
 ### END HIDDEN TESTS
 points.total()
 
@@ -681,6 +756,9 @@ points.total()
 # Write `leaked(train, test)`. Both are lists of PIL images of mode RGB. Return the positions in `test` of all pictures whose
 # size and pixels are the same as those of some picture in `train`: a list, a set or an array of whole numbers, each once, in
 # any order.
+#
+# - **Worth 1 of 3: the same pixels are the same picture, whatever the file says.**
+# - **Worth 0.75 of 3: nearly the same is another picture.**
 
 # %% [markdown] hint="ps4.7"
 # `image in train` compares each picture with each other, which takes long, and it takes a note in the file, such as the time, for
@@ -707,6 +785,7 @@ def leaked(train, test):
 # animal, before anything else happens to the pictures.
 
 # %% test="leaked" points=3
+import numpy as np
 from PIL import Image
 
 from course_utils.grading import Points, expect, flights
@@ -716,13 +795,16 @@ def _finds_the_leaks(train, test, expected):
     answer = leaked(list(train), list(test))
     expect(answer is not None, "leaked returned None. Does it end with a `return`?")
     try:
-        positions = sorted(int(position) for position in answer)
+        values = list(answer)
+        mask = len(values) == len(test) and values and all(isinstance(value, bool | np.bool_) for value in values)
+        expect(not mask, "This is a list of True and False. Positions are asked: 0 for the first picture, and so on.")
+        positions = sorted(int(position) for position in values)
     except (TypeError, ValueError):
         positions = None
     expect(positions is not None, "leaked should return positions in `test`, as whole numbers in a list or a set.")
     missed, invented = sorted(set(expected) - set(positions)), sorted(set(positions) - set(expected))
     some = ", ".join(map(str, (missed or invented)[:3]))
-    expect(not missed, f"Your answer leaves out {len(missed)} of {len(expected)} leaked pictures, at position {some}.")
+    expect(not missed, f"Your answer leaves out pictures that are in the training set, at position {some}.")
     expect(
         not invented,
         f"Your answer names pictures that are not in the training set, at position {some}.",
@@ -737,31 +819,26 @@ points.check(
     [flights.frame(seed) for seed in range(6)],
     [flights.frame(seed) for seed in (9, 2, 8, 5)],
     [1, 3],
+    worth=0.5,
 )
 ### BEGIN HIDDEN TESTS
-points.check(
-    "no leak at all",
-    _finds_the_leaks,
-    [flights.frame(seed) for seed in range(20)],
-    [flights.frame(seed) for seed in range(20, 30)],
-    [],
-)
-points.check(
-    "many pictures, some of them several times",
-    _finds_the_leaks,
-    [flights.frame(seed % 120) for seed in range(200)],
-    [flights.frame(seed) for seed in (*range(100, 150), 101, 149, 149, 30)],
-    [*range(20), 50, 53],
-    worth=2,
-)
+
+
+def _many():
+    train, fresh = [flights.frame(seed) for seed in range(20)], [flights.frame(seed) for seed in range(20, 30)]
+    _finds_the_leaks(train, fresh, [])
+    train = [flights.frame(seed % 120) for seed in range(200)]
+    test = [flights.frame(seed) for seed in (*range(100, 150), 101, 149, 149, 30)]
+    _finds_the_leaks(train, test, [*range(20), 50, 53])
 
 
 def _one_pixel_is_another():
     image = flights.frame(1)
-    other = image.copy()
-    red, green, blue = other.getpixel((23, 15))
-    other.putpixel((23, 15), (red, green, blue ^ 1))
-    _finds_the_leaks([image, flights.frame(2)], [other, image.copy()], [1])
+    for x, y in ((23, 15), (0, 0), (11, 7)):
+        other = image.copy()
+        red, green, blue = other.getpixel((x, y))
+        other.putpixel((x, y), (red, green, blue ^ 1))
+        _finds_the_leaks([image, flights.frame(2)], [other, image.copy()], [1])
 
 
 def _same_bytes_in_another_shape():
@@ -774,6 +851,12 @@ def _same_pixels_in_another_order():
     _finds_the_leaks([image], [image.transpose(Image.Transpose.ROTATE_180), image.copy()], [1])
 
 
+def _nearly_the_same():
+    _one_pixel_is_another()
+    _same_bytes_in_another_shape()
+    _same_pixels_in_another_order()
+
+
 def _the_file_does_not_matter():
     image, copy = flights.frame(5), flights.frame(5)
     image.info["time"], copy.info["time"] = "05:12", "05:13"
@@ -781,10 +864,9 @@ def _the_file_does_not_matter():
     _finds_the_leaks([image], [flights.frame(6), copy], [1])
 
 
-points.check("one colour of one pixel is another", _one_pixel_is_another)
-points.check("the same bytes in another shape", _same_bytes_in_another_shape)
-points.check("the same pixels in another order", _same_pixels_in_another_order)
-points.check("other names and times, the same picture", _the_file_does_not_matter, worth=2)
+points.check("no leak at all, and many pictures", _many, worth=0.75)
+points.check("nearly the same is another picture", _nearly_the_same, worth=0.75)
+points.check("the same pixels are the same picture, whatever the file says", _the_file_does_not_matter)
 ### END HIDDEN TESTS
 points.total()
 

@@ -2,8 +2,8 @@
 #
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
-#   - "[passed] a network that only ever says grass"
-#   - "[passed] every single fawn"
+#   - "[passed] a category that is missing keeps its place"
+#   - "[passed] the highest one that finds enough"
 
 # %% accuracy
 import course_utils

@@ -2,8 +2,8 @@
 #
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
-#   - "[passed] very low scores"
-#   - "[passed] many equal probabilities"
+#   - "[passed] no score is too large or too low"
+#   - "[passed] the highest one that finds enough"
 
 # %% decide
 import math

@@ -2,8 +2,8 @@
 #
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
-#   - "[passed] very low scores"
-#   - "[passed] the same bytes in another shape"
+#   - "[passed] no score is too large or too low"
+#   - "[passed] nearly the same is another picture"
 
 # %% decide
 def decide(logits, categories):

@@ -2,6 +2,6 @@
 #
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
-#   - "[passed] a loader that can be walked through once"
+#   - "[passed] the batches are walked through once"
 #   - "for the lazy rule, which finds nothing."
-#   - "11 of 11 checks passed."
+#   - "7 of 7 checks passed."

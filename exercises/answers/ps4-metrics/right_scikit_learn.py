@@ -2,8 +2,8 @@
 #
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
-#   - "[passed] a morning without hares"
-#   - "[passed] a morning without an alarm: precision"
+#   - "[passed] a category that is missing keeps its place"
+#   - "[passed] a morning without a fawn, a morning without an alarm"
 
 # %% decide
 from scipy.special import softmax

@@ -2,8 +2,8 @@
 #
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
-#   - "[passed] 500 pictures of 12 categories"
-#   - "[passed] another week: the threshold"
+#   - "[passed] the probabilities of each picture add up to 1"
+#   - "[passed] the threshold comes from the validation pictures"
 
 # %% decide
 def decide(logits, categories):

@@ -2,6 +2,10 @@
 #
 # score: {decide: 4, accuracy: 0.33, confusion: 0.4, precision_recall: 0.33, choose_threshold: 0.33, report: 0, leaked: 0.33}
 # feedback:
+#   - "Counted picture by picture the accuracy is"
+#   - "The matrix should have the shape (3, 3), not (2, 2)."
+#   - "enough fawns are found, with"
+#   - "0.2500 is not the threshold that the validation pictures give."
 #   - "[passed] two of four were in the training set"
 #   - "[passed] 85 found, 10 missed, 15 false alarms"
 

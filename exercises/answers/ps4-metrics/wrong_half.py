@@ -3,7 +3,7 @@
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0.33, report: 2.4, leaked: 2.33}
 # feedback:
 #   - "At your threshold of 0.5000"
-#   - "0.5000 is not the threshold that the validation pictures give."
+#   - "pictures that are not in the training set, at position 51, 52."
 
 # %% choose_threshold
 def choose_threshold(probabilities, is_fawn, wanted_recall):

@@ -3,8 +3,8 @@
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 1.6, leaked: 2.67}
 # feedback:
 #   - "This precision belongs to the validation pictures"
-#   - "This lazy accuracy belongs to the validation pictures"
-#   - "[not yet] the same bytes in another shape"
+#   - "This accuracy belongs to the validation pictures"
+#   - "pictures that are not in the training set, at position 0"
 
 # %% report
 def report(validation, test, wanted_recall):

@@ -5,7 +5,7 @@
 #   - "Your code called exit()."
 #   - "report should return a dictionary, not a tuple."
 #   - "Is there a loop that never ends?"
-#   - "[passed] very low scores"
+#   - "NameError: name 'find_the_leaks' is not defined"
 
 # %% accuracy
 def accuracy(batches):

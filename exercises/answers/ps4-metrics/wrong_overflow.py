@@ -3,9 +3,9 @@
 #
 # score: {decide: 2.67, accuracy: 1, confusion: 0.8, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
-#   - "Some probabilities are no numbers: exp of a large score was too much."
+#   - "exp(1000) is more than a float can hold."
 #   - "is the mean of the batches' accuracies. Counted picture by picture it is"
-#   - "The matrix should have the shape (3, 3), not (2, 2)."
+#   - "Only fawn and grass appear that morning, and the others have no row and no column in your matrix."
 
 # %% decide
 def decide(logits, categories):

@@ -3,7 +3,7 @@
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 2.4, leaked: 2.67}
 # feedback:
 #   - "was chosen on the test pictures. It knows the answers that it is measured on."
-#   - "[not yet] the same pixels in another order"
+#   - "pictures that are not in the training set, at position 0"
 
 # %% report
 def report(validation, test, wanted_recall):

@@ -2,7 +2,7 @@
 #
 # score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0, report: 2.4, leaked: 2.33}
 # feedback:
-#   - "with 8 walks. A higher one needs only 7."
+#   - "with 8 walks. A higher one needs only 7: 0.25, the probability of a fawn."
 #   - "Each position should appear once."
 
 # %% choose_threshold

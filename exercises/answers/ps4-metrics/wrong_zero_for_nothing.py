@@ -3,6 +3,7 @@
 #
 # score: {decide: 4, accuracy: 2.33, confusion: 4, precision_recall: 2, choose_threshold: 4, report: 3.47, leaked: 3}
 # feedback:
+#   - "Counted picture by picture the accuracy is"
 #   - "Precision is a share of nothing here, so it should be nan. Yours is 0."
 #   - "Recall is a share of nothing here, so it should be nan. Yours is 0."
 
