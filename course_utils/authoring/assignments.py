@@ -278,8 +278,9 @@ def stale_files(root: Path = ROOT, own_questions: Path | None = None) -> list[st
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Build the assignments, or check them; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m course_utils.authoring.assignments", description=__doc__.split("\n")[0]
+        prog="python -m course_utils.authoring.assignments", description="Build the assignments of exercises/."
     )
     parser.add_argument("assignments", nargs="*", help="names such as quiz-1; default: all")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is out of date")

@@ -90,8 +90,10 @@ def deadline(text: str) -> datetime:
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Write the solution of one assignment; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m course_utils.authoring.solutions", description=__doc__.split("\n")[0]
+        prog="python -m course_utils.authoring.solutions",
+        description="Write the solution of an assignment, with its reasons.",
     )
     parser.add_argument("assignment", help="its name, for example ps1-heads")
     parser.add_argument("--after", metavar="DATE", help="the deadline, for example 2027-03-01 or 2027-03-01T12:00")

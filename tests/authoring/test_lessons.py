@@ -26,6 +26,8 @@ from course_utils.quiz.bank import load_bank
 SCRIPTS = lesson_scripts()
 BANK = load_bank()
 
+LOCAL_LINK = r"\]\((?!https?:|#)([^)]+)\)"
+
 SCRIPT = """\
 # %% [markdown]
 # # A lesson
@@ -172,6 +174,15 @@ def stored(request):
     return nbformat.read(executed_of(request.param), as_version=4)
 
 
+def test_the_lessons_have_what_the_rules_below_are_about():
+    """A rule about figures or links would hold by itself in a course that has none."""
+    books = [nbformat.read(notebook_of(script), as_version=4) for script in SCRIPTS]
+    outputs = [output for book in books for cell in book.cells for output in cell.get("outputs", [])]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) > len(books)
+    assert any(output.output_type == "error" for output in outputs)
+    assert sum(bool(re.search(LOCAL_LINK, text_of(book, "markdown"))) for book in books) > len(books) / 2
+
+
 def text_of(notebook, kind: str) -> str:
     return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == kind)
 
@@ -206,7 +217,7 @@ def test_it_ends_with_what_you_know_and_where_to_go(stored):
 
 
 def test_links_to_other_lessons_lead_somewhere(stored):
-    for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", text_of(stored, "markdown")):
+    for target in re.findall(LOCAL_LINK, text_of(stored, "markdown")):
         assert (ROOT / "notebooks" / target.split("#")[0]).exists(), target
 
 
