@@ -2,7 +2,7 @@
 
 import re
 
-from course_utils.authoring.lessons import ROOT, course_settings
+from course_utils.authoring.lessons import ROOT, course_settings, site_link
 
 LESSON_LINK = r"colab\.research\.google\.com/github/(?P<repository>[^/\s]+/[^/\s]+)/blob/(?P<branch>[^\s]+?)/notebooks/"
 
@@ -13,6 +13,7 @@ def follow_settings(readme: str, settings: dict[str, str]) -> str:
     if written is None:
         raise ValueError("README.md has no link that opens a lesson in Colab, so its repository cannot be told.")
     readme = readme.replace(f"/blob/{written['branch']}/", f"/blob/{settings['branch']}/")
+    readme = readme.replace(site_link(written.groupdict()), site_link(settings))
     return readme.replace(written["repository"], settings["repository"])
 
 

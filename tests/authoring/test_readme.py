@@ -85,6 +85,7 @@ def test_a_forks_setting_reaches_every_link():
         colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "branch": "autumn"}) in fork
     )
     assert "https://github.com/somebody/their-course.git" in fork
+    assert "https://somebody.github.io/their-course/show_it_a_picture.html" in fork
 
 
 def test_a_readme_without_a_lesson_link_is_refused():
