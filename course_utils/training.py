@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from course_utils.batches import in_batches, labels_of, preprocess
 from course_utils.checkpoint import Stateful, load_checkpoint, save_checkpoint
 from course_utils.data import Pictures
-from course_utils.device import get_device, to_device
+from course_utils.device import check_model, get_device, to_device
 from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
 from course_utils.inference import evaluating
 from course_utils.progress_bar import progress_bar
@@ -138,6 +138,7 @@ def _check_call(
         validation,
         patience=settings.patience,
         lr=settings.lr,
+        weight_decay=settings.weight_decay,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
     )
@@ -158,6 +159,7 @@ def _begin(
     model: nn.Module, train: "_Prepared", validation: "_Prepared | None", settings: _Settings, device: torch.device
 ) -> _Run:
     """Move the model to the device, look whether its outputs fit the categories, and make what trains it."""
+    check_model(model)
     model.to(device)
     _check_outputs(model, train, device)
     augmentation = _augmentation(train[[0]].shape[-2:]) if settings.augment else None

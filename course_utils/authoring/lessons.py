@@ -85,6 +85,12 @@ def colab_link(notebook: str, settings: dict[str, str]) -> str:
     return f"https://colab.research.google.com/github/{settings['repository']}/blob/{settings['branch']}/{notebook}"
 
 
+def site_link(settings: dict[str, str]) -> str:
+    """Return the address at which GitHub Pages publishes the site of the repository."""
+    owner, name = settings["repository"].split("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
+
+
 def colab_cells(notebook: str, settings: dict[str, str]) -> list[NotebookNode]:
     """Return the link and the install cell; the second does nothing outside Colab."""
     link = colab_link(notebook, settings)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course_utils.authoring.lessons import ROOT, course_settings, require_repository
+from course_utils.authoring.lessons import ROOT, course_settings, require_repository, site_link
 from course_utils.errors import CourseError
 from course_utils.files import write_text
 
@@ -30,6 +30,7 @@ def follow_settings(readme: str, settings: dict[str, str]) -> str:
     if written is None:
         raise ValueError("README.md has no link that opens a lesson in Colab, so its repository cannot be told.")
     readme = readme.replace(f"/blob/{written['branch']}/", f"/blob/{settings['branch']}/")
+    readme = readme.replace(site_link(written.groupdict()), site_link(settings))
     return readme.replace(written["repository"], settings["repository"])
 
 

@@ -88,6 +88,7 @@ def test_a_forks_setting_reaches_every_link():
         colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "branch": "autumn"}) in fork
     )
     assert "https://github.com/somebody/their-course.git" in fork
+    assert "https://somebody.github.io/their-course/show_it_a_picture.html" in fork
 
 
 # A fork's own name

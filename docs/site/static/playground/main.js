@@ -43,6 +43,7 @@ async function show(picture) {
   const steps = preprocess(chosen.record, picture);
   drawSteps(chosen.record, steps);
   say(`${chosen.record.title} looks at the picture.`);
+  await chosen.ready;
   const start = performance.now();
   const { logits } = await chosen.run([steps.tensor]);
   if (mine !== turn) return;
@@ -54,7 +55,7 @@ async function show(picture) {
   const [first, second] = answers;
   say(
     `The first answer is ${first.label}, ${percent(first.probability)}; the second is ${second.label}, ` +
-      `${percent(second.probability)}. It took ${Math.round(performance.now() - start)} ms.`,
+      `${percent(second.probability)}. That took ${Math.round(performance.now() - start)} ms.`,
   );
 }
 

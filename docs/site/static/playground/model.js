@@ -5,7 +5,9 @@ export class Model {
   #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   #waiting = new Map(); // id of a message -> what to do with its answer
   #asked = 0; // messages so far
-  #ready;
+
+  /** Settled once the model can run. */
+  ready;
 
   constructor(record, progress) {
     this.record = record;
@@ -19,13 +21,13 @@ export class Model {
     this.#worker.onerror = () => {
       for (const { reject } of this.#waiting.values()) reject(new Error("The model could not be started."));
     };
-    this.#ready = this.#ask({ url: new URL(`./models/${record.file}`, import.meta.url).href });
-    this.#ready.catch(() => {}); // told to whoever runs the model
+    this.ready = this.#ask({ url: new URL(`./models/${record.file}`, import.meta.url).href });
+    this.ready.catch(() => {}); // told to whoever runs the model
   }
 
   /** Run a batch of tensors (3, crop, crop); return {features, logits}, each an array with one Float32Array a picture. */
   async run(tensors) {
-    await this.#ready;
+    await this.ready;
     const size = tensors[0].length;
     const data = new Float32Array(size * tensors.length);
     tensors.forEach((tensor, i) => data.set(tensor, i * size));
