@@ -10,6 +10,7 @@ from ``docs/site/static/playground``. No network is needed but for npm's first r
 
 import argparse
 import html
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from course_utils.authoring.site_pages import SiteError, write_sources
+from course_utils.authoring.site_pages import PAGES, SiteError, write_sources
 from course_utils.files import ROOT, write_text
 from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.question import Question
@@ -29,6 +30,9 @@ READABLE = {".html", ".js", ".json", ".css", ".txt", ".md", ".ipynb", ".inv", ".
 
 def build(out: Path = SITE, playground: bool = True) -> None:
     """Build the site in ``out``. Raises `SiteError` where a page does not build or would give a graded answer away."""
+    refuse_what_is_missing(
+        ["sphinx", "myst_nb", "furo", *(["onnx", "onnxscript", "onnxruntime"] if playground else [])]
+    )
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder) / "site"
         write_sources(sources)
@@ -40,6 +44,15 @@ def build(out: Path = SITE, playground: bool = True) -> None:
 
         add_playground(out)
     refuse_graded_keys(out, [question for question in whole_bank().values() if question.quiz])
+
+
+def refuse_what_is_missing(packages: list[str]) -> None:
+    """Raise `SiteError` where the pages or one of the packages are not there."""
+    if not PAGES.is_dir():
+        raise SiteError("The site is built from the course's repository: clone it, and run this command there.")
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SiteError(f"The site needs {', '.join(missing)}: pip install -e '.[site]' installs all it needs.")
 
 
 def run_sphinx(sources: Path, out: Path) -> None:

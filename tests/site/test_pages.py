@@ -7,7 +7,7 @@ import re
 import nbformat
 import pytest
 
-from course_utils.authoring.site import refuse_graded_keys
+from course_utils.authoring.site import main, refuse_graded_keys, refuse_what_is_missing
 from course_utils.authoring.site_pages import SiteError, form, practice_questions, put_forms_in, record
 from course_utils.files import ROOT
 from course_utils.quiz.bank import whole_bank
@@ -132,3 +132,16 @@ def test_a_record_cannot_end_the_script_that_it_stands_in():
     inside = re.search(r'<script type="application/json">(.*)</script>', markup, re.DOTALL)[1]
     assert "<" not in inside
     assert json.loads(inside) == record(tricky)
+
+
+def test_a_package_that_is_missing_is_named():
+    with pytest.raises(SiteError, match="needs no_such_package: pip install"):
+        refuse_what_is_missing(["json", "no_such_package"])
+
+
+def test_away_from_the_repository_the_site_is_refused_in_one_sentence(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("course_utils.authoring.site.PAGES", tmp_path / "nowhere")
+    assert main(["--out", str(tmp_path / "site")]) == 1
+    assert capsys.readouterr().err == (
+        "The site is built from the course's repository: clone it, and run this command there.\n"
+    )

@@ -1,11 +1,18 @@
 """The whole site in Chromium: readable for everybody, PyTorch's own probabilities, and nothing leaves the page."""
 
+import base64
+import io
 import json
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import torch
 from in_the_browser import one, wait
+from PIL import Image
+
+pytest.importorskip("selenium", reason="selenium is not installed")
+from selenium.webdriver.common.keys import Keys
 
 from course_utils.authoring.site_model import MODELS, TOLERANCE
 from course_utils.authoring.site_picture import PICTURE
@@ -13,7 +20,7 @@ from course_utils.checkpoint import load_head
 from course_utils.data import doodle_pets
 from course_utils.features import install_head
 from course_utils.files import ROOT
-from course_utils.images import sample_images
+from course_utils.images import open_image, sample_images
 from course_utils.inference import predict
 from course_utils.weights import load_pretrained
 
@@ -212,6 +219,67 @@ def test_nothing_leaves_the_page_and_nothing_is_asked_once_the_model_is_there(br
     wait(lambda: one(browser, "#trained").text)
     press(browser, "#download")
     assert requests(browser) == []
+
+
+def test_a_picture_is_opened_as_in_the_course_the_right_way_up_and_on_white(browser, address):
+    scene = sample_images()["rocket"].image
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    glass = scene.convert("RGBA")
+    glass.putalpha(Image.linear_gradient("L").resize(scene.size))
+    files = [encoded(scene, "jpeg", exif=exif, quality=95), encoded(glass, "png"), encoded(scene.convert("L"), "png")]
+    open_picture_page(browser, address)
+    found = browser.execute_async_script(
+        """
+        const [files, done] = arguments;
+        (async () => {
+          const { openPicture } = await import(new URL("_static/playground/pictures.js", location).href);
+          const opened = [];
+          for (const file of files) {
+            const bytes = Uint8Array.from(atob(file), (character) => character.charCodeAt(0));
+            const { width, height, data } = await openPicture(new Blob([bytes]));
+            opened.push([width, height, [...data]]);
+          }
+          return opened;
+        })().then(done, (error) => done(String(error)));
+        """,
+        files,
+    )
+    for file, (width, height, data) in zip(files, found, strict=True):
+        wanted = open_image(base64.b64decode(file))
+        assert (width, height) == wanted.size
+        difference = np.abs(np.array(data).reshape(height, width, 3) - np.asarray(wanted).astype(int))
+        assert difference.max() <= 2  # decoders of JPEG round differently
+
+
+def encoded(image: Image.Image, format: str, **options) -> str:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def test_a_dropped_picture_is_taken_and_another_model_begins_anew(browser, address):
+    open_picture_page(browser, address)
+    drop = """
+        const [selector, file] = arguments;
+        const bytes = Uint8Array.from(atob(file), (character) => character.charCodeAt(0));
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([bytes], "dropped.png", { type: "image/png" }));
+        document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+    """
+    file = encoded(sample_images()["coffee"].square, "png")
+    browser.execute_script(drop, "#drop", file)
+    wait(lambda: says(browser).startswith("The first answer"))
+    browser.execute_script(drop, ".class", file)
+    wait(lambda: one(browser, ".class .count").text.startswith("1 of 10"))
+    one(browser, "#model").send_keys(Keys.ARROW_DOWN)
+    wait(lambda: one(browser, ".class .count").text.startswith("0 of 10"))
+    show_sample(browser, list(sample_images()).index("coffee"))
+    (wanted,) = predict(
+        *load_pretrained(MODELS[1].name, MODELS[1].source, quiet=True), sample_images()["coffee"].square
+    )
+    labels = [each.text for each in browser.find_elements("css selector", "#answers .label")]
+    assert labels == [prediction.label for prediction in wanted]
 
 
 def test_the_camera_gives_a_picture_and_is_switched_off_again(browser, address):
