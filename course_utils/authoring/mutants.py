@@ -134,17 +134,20 @@ def main(arguments: list[str] | None = None) -> int:
     failed = False
     for assignment in options.assignments or known:
         started = time.monotonic()
-        graded = list(outcomes(source_notebook(assignment), options.jobs))
         reasons = listed.get(assignment, {})
-        survivors = [outcome.name for outcome in graded if not outcome.noticed]
-        unknown = [name for name in survivors if name not in reasons]
+        count = harmless = unknown = 0
+        for outcome in outcomes(source_notebook(assignment), options.jobs):
+            count += 1
+            if not outcome.noticed and outcome.name in reasons:
+                harmless += 1
+            elif not outcome.noticed:
+                unknown += 1
+                print(f"  {outcome.name}", flush=True)
         print(
-            f"{assignment}: {len(graded)} mutants, {len(graded) - len(survivors)} noticed, "
-            f"{len(survivors) - len(unknown)} equivalent, {len(unknown)} survivors "
-            f"({time.monotonic() - started:.0f} s)"
+            f"{assignment}: {count} mutants, {count - harmless - unknown} noticed, {harmless} equivalent, "
+            f"{unknown} survivors ({time.monotonic() - started:.0f} s)",
+            flush=True,
         )
-        for name in unknown:
-            print(f"  {name}")
         failed = failed or bool(unknown)
     return 1 if failed else 0
 
