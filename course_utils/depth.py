@@ -133,5 +133,5 @@ def train_from(
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
-    rest.eval()
+    network.eval()
     return losses

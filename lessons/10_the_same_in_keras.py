@@ -1,18 +1,19 @@
 # %% [markdown]
 # # The same in Keras
 #
-# Half of the examples that you will find on the web load VGG16 or MobileNetV2 from `keras.applications`. The names
-# are those that you know, the networks are (nearly) those that you know, and yet almost every habit from torchvision
-# leads astray here, mostly without a message. This lesson puts both side by side.
+# Many examples that you will find on the web load VGG16 or MobileNetV2 from `keras.applications`. The names are those
+# that you know, the networks are (nearly) those that you know, and yet several habits from torchvision lead astray
+# here, some of them without a message. This lesson puts both side by side, and carries the course's own network over.
 #
 # **After this lesson you can**
 #
 # - run a Keras model on PyTorch, with its trained weights or without,
 # - give it pictures in the shape, the order of colours and the range of values that it was trained with,
 # - say why a second softmax spoils its answers,
-# - freeze a Keras model, and tell which part of the advice on the web still holds.
+# - carry trained weights from PyTorch to Keras, and prove that both say the same,
+# - freeze and fine-tune a Keras model, and tell which part of the advice on the web still holds.
 #
-# **Time:** 35 minutes. **You need:** lessons [02](02_preprocessing.ipynb), [03](03_inference.ipynb) and
+# **Time:** 50 minutes. **You need:** lessons [02](02_preprocessing.ipynb), [03](03_inference.ipynb) and
 # [05](05_fine_tuning_the_last_layer.ipynb), and the package `keras`. TensorFlow is not needed.
 
 # %%
@@ -38,7 +39,8 @@ import torch
 from torch import nn
 from torchvision import models
 
-from course_utils import ask, doodle_pets, freeze_backbone, replace_head, sample_images
+from course_utils import accuracy, ask, doodle_pets, extract_features, fit_head, freeze_backbone, load_pretrained
+from course_utils import replace_head, sample_images
 from course_utils.plots import show_images
 from course_utils.weights import can_download
 
@@ -56,8 +58,8 @@ print("Keras", keras.__version__, "on", keras.backend.backend(), torch.__version
 # %% covers=["S61"]
 for name in ("AlexNet", "ResNet18", "ResNet50", "VGG16", "MobileNetV2"):
     print(f"{name:12} {'yes' if hasattr(keras.applications, name) else 'no'}")
-in_keras = sum(name[0].isupper() for name in dir(keras.applications))
-print(in_keras, "classifiers there,", len(models.list_models(module=models)), "in torchvision")
+there = sum(name[0].isupper() for name in dir(keras.applications))
+print(there, "classifiers there,", len(models.list_models(module=models)), "in torchvision")
 
 # %% [markdown]
 # It is (c): AlexNet and ResNet-18 are missing. The weights are asked for in other words, too. Try the name from
@@ -70,12 +72,12 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# So it is `"imagenet"`, which is the default, or `None` for random numbers, or a file. There is one set of weights
-# for a model, and no object like torchvision's `weights` that knows the categories and the preprocessing; both come
-# separately here.
+# So it is `"imagenet"`, which is the default, or `None` for random numbers, or the path of a file. Behind the word
+# `"imagenet"` is one file for each model (a second one without the top), where torchvision may have several. The
+# categories and the preprocessing come separately, as you will see.
 #
 # The next cell takes MobileNetV2 with trained weights (14 MB) where they can be had, else with random ones. For
-# shapes, ranges and freezing, which is what this lesson is about, random ones are as good.
+# shapes and ranges random ones are as good. Where trained weights matter, further down, we bring our own.
 
 
 # %%
@@ -124,9 +126,22 @@ for shape in ((1, 3, 224, 224), (1, 160, 160, 3)):
         print(error)
 
 # %% [markdown]
-# The second message is no mistake of ours in the order. With its top layers, a Keras model takes **one size only**;
-# torchvision's MobileNetV2 takes almost any.
-#
+# The second message is not about the order. With its top, a Keras model takes **the one size that it was built for**:
+# 224 unless you say otherwise. Another size has to be said when the model is built; torchvision's MobileNetV2 takes
+# what comes.
+
+# %%
+wider = keras.applications.MobileNetV2(weights=None, input_shape=(160, 160, 3))
+print("built for 160:", wider.predict(np.zeros((1, 160, 160, 3), dtype="float32"), verbose=0).shape)
+with torch.no_grad():
+    for side in (160, 224):
+        print(
+            "torchvision, side",
+            side,
+            tuple(models.mobilenet_v2(weights=None).eval()(torch.zeros(1, 3, side, side)).shape),
+        )
+
+# %% [markdown]
 # ### Turn the axes, do not reshape
 #
 # Somebody who has a tensor of shape (3, 224, 224) and reads the message needs (224, 224, 3). There are two ways to
@@ -281,42 +296,108 @@ ask("keras-preprocess-twice")
 # %% [markdown]
 # ## Is it the same network?
 #
-# Names prove nothing. So let us carry the weights of torchvision's VGG-16 over into the one from Keras, layer by
-# layer, and compare what they see in the same picture. A convolution's weights are stored in another order, too:
+# Names prove nothing. And ResNet-18, the network of this course, is not even in `keras.applications`. So let us write it
+# in Keras, carry the course's trained weights over, and compare what both say about the same pictures.
+#
+# A ResNet is made of blocks: two convolutions, and a shortcut around them. PyTorch pads by a number of pixels on each
+# side; `padding="same"` of Keras does something else where the stride is 2, so we pad by hand.
+
+# %% covers=["S50"]
+from keras import layers
+
+
+def convolution(x, channels, name, size=3, stride=1):
+    x = layers.ZeroPadding2D(size // 2)(x)
+    return layers.Conv2D(channels, size, strides=stride, use_bias=False, name=name)(x)
+
+
+def batch_norm(x, name):
+    return layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)  # PyTorch's numbers
+
+
+def block(x, channels, stride, name):
+    y = layers.ReLU()(batch_norm(convolution(x, channels, f"{name}_conv1", stride=stride), f"{name}_bn1"))
+    y = batch_norm(convolution(y, channels, f"{name}_conv2"), f"{name}_bn2")
+    if stride > 1:  # the shortcut has to shrink as well
+        x = convolution(x, channels, f"{name}_downsample_0", size=1, stride=stride)
+        x = batch_norm(x, f"{name}_downsample_1")
+    return layers.ReLU()(layers.add([x, y]))
+
 
 # %%
-torch.manual_seed(0)
-ours = models.vgg16(weights=None).features.eval()
-theirs = keras.applications.VGG16(weights=None, include_top=False, input_shape=(None, None, 3))
-from_torch = [layer for layer in ours if isinstance(layer, nn.Conv2d)]
-to_keras = [layer for layer in theirs.layers if isinstance(layer, keras.layers.Conv2D)]
-print(len(from_torch), "and", len(to_keras), "convolutions")
-print("torchvision:", tuple(from_torch[0].weight.shape), "= out, in, height, width")
-print("Keras:      ", tuple(to_keras[0].kernel.shape), "= height, width, in, out")
+def resnet18_in_keras(num_classes):
+    inputs = keras.Input((None, None, 3))
+    x = layers.ReLU()(batch_norm(convolution(inputs, 64, "conv1", size=7, stride=2), "bn1"))
+    x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))
+    for stage, channels in enumerate((64, 128, 256, 512), start=1):
+        for number in (0, 1):
+            x = block(x, channels, 2 if stage > 1 and number == 0 else 1, f"layer{stage}_{number}")
+    x = layers.GlobalAveragePooling2D(name="avgpool")(x)
+    return keras.Model(inputs, layers.Dense(num_classes, name="fc")(x))
+
 
 # %% [markdown]
-# **Commit to an answer first.** After the transfer, how far apart are the features of the two?
+# The layers bear torchvision's names, with `_` for the dot. So each finds its weights by name. A convolution's weights are
+# stored in another order:
+
+# %% covers=["S50"]
+ours, weights = load_pretrained("resnet18", "course")
+theirs = resnet18_in_keras(len(weights.meta["categories"]))
+print("torchvision:", tuple(ours.conv1.weight.shape), "= out, in, height, width")
+print("Keras:      ", tuple(theirs.get_layer("conv1").kernel.shape), "= height, width, in, out")
+
+
+def carry_over(source, target):
+    """Copy the weights of a torchvision ResNet into the layers of the same names."""
+    for layer in target.layers:
+        if not layer.weights:
+            continue
+        part = source.get_submodule(layer.name.replace("_", "."))
+        tensors = [part.weight, part.bias]
+        if isinstance(layer, layers.Conv2D):
+            tensors = [part.weight.permute(2, 3, 1, 0)]  # the axes turned, not reshaped
+        elif isinstance(layer, layers.BatchNormalization):
+            tensors += [part.running_mean, part.running_var]
+        else:
+            tensors[0] = part.weight.T
+        layer.set_weights([tensor.detach().cpu().numpy() for tensor in tensors])
+
+
+# %% [markdown]
+# **Commit to an answer first.** After the transfer, how far apart are the scores of the two?
 #
 # - (a) equal up to rounding
 # - (b) similar, since the libraries pad differently
 # - (c) unrelated
 
-# %%
-for source, target in zip(from_torch, to_keras, strict=True):
-    kernel = source.weight.detach().permute(2, 3, 1, 0)  # the axes turned, not reshaped
-    target.set_weights([kernel.numpy(), source.bias.detach().numpy()])
-
-picture = torch.from_numpy(photo[::2, ::2].copy()).permute(2, 0, 1)[None] / 255  # half the size is enough here
+# %% covers=["S50"]
+carry_over(ours, theirs)
+prepare = weights.transforms()
+pets = doodle_pets(200, seed=0)
+in_torch = torch.stack([prepare(image) for image in pets.images])
+in_keras = in_torch.permute(0, 2, 3, 1).numpy()
 with torch.no_grad():
-    features = ours(picture)
-others = theirs.predict(picture.permute(0, 2, 3, 1).numpy(), verbose=0)
-print("shapes:", tuple(features.shape), "and", others.shape)
-difference = (features.permute(0, 2, 3, 1) - torch.from_numpy(others)).abs().max() / features.abs().max()
+    scores = ours(in_torch[:20])
+others = torch.from_numpy(theirs.predict(in_keras[:20], verbose=0))
+difference = (scores - others).abs().max() / scores.abs().max()
+print("shapes:", tuple(scores.shape), "and", tuple(others.shape))
 print("equal up to rounding:", bool(difference < 1e-4))
+print("the same answer for all twenty:", bool((scores.argmax(dim=1) == others.argmax(dim=1)).all()))
 
 # %% [markdown]
-# It is (a): the same network, written with the axes in another order. With MobileNetV2 the answer would be (b). It is
-# built by the same plan, but not quite:
+# It is (a). And what does it say, in Keras, about the cup of coffee?
+
+# %% covers=["S50"]
+probabilities = keras.ops.softmax(
+    theirs.predict(prepare(coffee.square).permute(1, 2, 0).numpy()[np.newaxis], verbose=0)
+)[0]
+for index in np.argsort(-keras.ops.convert_to_numpy(probabilities))[:3]:
+    print(f"{weights.meta['categories'][index]:20} {float(probabilities[index]):.1%}")
+
+# %% [markdown]
+# A **parity check** like this one belongs to every port: same pictures, both networks, largest difference. It was (a)
+# because we took care of three things: the axes of the weights, the padding, and BatchNorm's small number. With the
+# MobileNetV2 from `keras.applications` the answer would be (b). It is built by the same plan, but not quite:
 
 # %%
 another = models.mobilenet_v2(weights=None)
@@ -330,10 +411,10 @@ print(f"{'torchvision':12} {first[1].eps:14}   {second.conv[1][0].padding}")
 # differently:
 
 # %%
-in_torch = sum(parameter.numel() for parameter in another.parameters())
+count = sum(parameter.numel() for parameter in another.parameters())
 statistics = sum(int(np.prod(weight.shape)) for weight in mobilenet.non_trainable_weights)
-print(f"MobileNetV2 has {mobilenet.count_params():,} in Keras and {in_torch:,} in torchvision;")
-print(f"{statistics:,} of Keras' are averages inside BatchNorm: {mobilenet.count_params() - in_torch == statistics}")
+print(f"MobileNetV2 has {mobilenet.count_params():,} in Keras and {count:,} in torchvision;")
+print(f"{statistics:,} of Keras' are averages inside BatchNorm: {mobilenet.count_params() - count == statistics}")
 
 # %% [markdown] covers=["S36", "S50"]
 # ## What freezing means here
@@ -348,24 +429,22 @@ print(f"{statistics:,} of Keras' are averages inside BatchNorm: {mobilenet.count
 # - (b) `base(x, training=False)`, as many guides write
 # - (c) only both together
 #
-# We train three steps on eight drawings and count what has changed in the backbone: what was learned by gradients,
-# and what BatchNorm has averaged.
+# We train the carried-over network three steps on eight drawings and count what has changed in the backbone: what was
+# learned by gradients, and what BatchNorm has averaged.
 
 
 # %%
-pets = doodle_pets(8, size=32)
-pixels = keras.applications.mobilenet_v2.preprocess_input(np.stack([np.asarray(image) for image in pets.images]))
-labels = np.array(pets.labels)
+pixels, labels = in_keras[:8, ::2, ::2], np.array(pets.labels[:8])  # every other pixel is enough to count
 
 
 def a_classifier(freeze, **call):
-    """A small MobileNetV2 without its top and a new head; ``freeze(base)`` is called before they are joined."""
+    """The carried-over ResNet-18 without its top, and a new head; ``freeze(base)`` is called before they are joined."""
     keras.utils.set_random_seed(0)
-    base = keras.applications.MobileNetV2(
-        weights=None, include_top=False, pooling="avg", input_shape=(32, 32, 3), alpha=0.35
-    )
+    whole = resnet18_in_keras(len(weights.meta["categories"]))
+    carry_over(ours, whole)
+    base = keras.Model(whole.input, whole.get_layer("avgpool").output)
     freeze(base)
-    inputs = keras.Input((32, 32, 3))
+    inputs = keras.Input((None, None, 3))
     outputs = keras.layers.Dense(2, activation="softmax")(base(inputs, **call))
     return keras.Model(inputs, outputs), base
 
@@ -409,27 +488,27 @@ for way, (freeze, call) in ways.items():
     table[f"Keras    {way}"] = changes(before, numbers_of(base))
 
 # %% [markdown]
-# And the two ways from lesson 05 on torchvision's MobileNetV2 of the same width:
+# And the two ways from lesson 05, in PyTorch, on the same network:
 
 
 # %%
 def three_steps_in_torch(freeze):
     torch.manual_seed(0)
-    model = freeze(replace_head(models.mobilenet_v2(weights=None, width_mult=0.35), 2))
-    before = {name: tensor.clone() for name, tensor in model.features.state_dict().items()}
+    model = freeze(replace_head(load_pretrained("resnet18", "course", quiet=True)[0], 2))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items() if not name.startswith("fc.")}
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
     model.train()
     for _ in range(3):
         optimizer.zero_grad()
-        scores = model(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+        scores = model(torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2))
         nn.functional.cross_entropy(scores, torch.from_numpy(labels)).backward()
         optimizer.step()
-    return changes(before, model.features.state_dict())
+    return changes(before, model.state_dict())
 
 
 def without_gradients(model):
     model.requires_grad_(False)
-    model.classifier.requires_grad_(True)
+    model.fc.requires_grad_(True)
     return model
 
 
@@ -453,9 +532,8 @@ for way, (learned, averages) in table.items():
 #   it](https://github.com/keras-team/keras/issues/20285) in 2024. If the table shows no averages in that row on your
 #   computer, your version has learned to listen.
 # - **To fine-tune the weights and keep the averages**, freeze the BatchNorm layers one by one, as in the last row of
-#   Keras: no average moved. That nothing was learned there has another reason. With random weights, and averages that
-#   have never seen a picture, the signal fades away on its way through fifty layers, and the gradients with it. With
-#   trained weights they arrive.
+#   Keras: the convolutions learned, and no average moved. BatchNorm's own scale and shift stand still as well, so fewer
+#   tensors learned than in the first row. Lesson 08 measured what the averages are worth.
 
 # %%
 ask("keras-frozen-batchnorm")
@@ -492,6 +570,52 @@ print("tensors that learned, averages that moved:", changes(before, numbers_of(b
 # after every change of `trainable`. (In PyTorch the same mistake, an optimizer built too early, goes by without a
 # word.)
 #
+# ## Fine-tuning, from beginning to end
+#
+# Now all of it together, as in lessons 05 and 08: features once, a head on them, then everything with small steps and
+# BatchNorm still. 100 drawings to learn from, 100 to test on.
+#
+# **Commit to an answer first.** What will be different from PyTorch: the accuracies, or only the words?
+
+# %% covers=["S50"] tags=["nbval-ignore-output"]
+keras.utils.set_random_seed(0)
+base = keras.Model(theirs.input, theirs.get_layer("avgpool").output)
+x, y, x_test, y_test = in_keras[:100], np.array(pets.labels[:100]), in_keras[100:], np.array(pets.labels[100:])
+features = base.predict(x, verbose=0)
+
+head = keras.Sequential([keras.Input((512,)), layers.Dense(2)])
+loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # our head gives logits, and we say so
+head.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss)
+head.fit(features, y, epochs=30, verbose=0)
+
+# %% tags=["nbval-ignore-output"]
+together = keras.Sequential([base, head])
+
+
+def accuracy_in_keras():
+    return float((together.predict(x_test, verbose=0).argmax(axis=1) == y_test).mean())
+
+
+print(f"head only:  {accuracy_in_keras():.0%} of 100 test drawings")
+base.trainable = True
+freeze_batch_norm(base)
+together.compile(optimizer=keras.optimizers.Adam(1e-4), loss=loss)  # after the change of trainable
+together.fit(x, y, epochs=2, batch_size=20, verbose=0)
+print(f"everything: {accuracy_in_keras():.0%}")
+
+# %% tags=["nbval-ignore-output"]
+linear, _ = fit_head(*extract_features(ours, prepare, pets.subset(range(100)), device="cpu"), num_classes=2)
+x_torch, y_torch = extract_features(ours, prepare, pets.subset(range(100, 200)), device="cpu")
+print(f"the head of lesson 05, in PyTorch: {accuracy(y_torch, linear(x_torch).argmax(dim=1)):.0%}")
+
+# %% [markdown]
+# The words differ; features, heads and accuracies are of one kind (with 100 test drawings, eight points are luck). And since Keras
+# runs on PyTorch here, the model *is* a PyTorch module:
+
+# %%
+print(isinstance(together, torch.nn.Module))
+
+# %% [markdown]
 # ## One page to take along
 #
 # | | torchvision | Keras |
@@ -511,6 +635,7 @@ print("tensors that learned, averages that moved:", changes(before, numbers_of(b
 # - Keras is a front; `KERAS_BACKEND=torch` before the first import, and no TensorFlow is needed.
 # - Channels last, probabilities, a preprocessing function for each family: three places where habits from torchvision
 #   fail, two of them silently.
+# - A port is finished when a parity check says so: same pictures, both networks, largest difference.
 # - `reshape` is not `permute`, and `preprocess_input` may change your own array.
 # - `trainable = False` freezes BatchNorm whole; `training=False` in a functional model does not. You have counted
 #   both.

@@ -1,5 +1,7 @@
 """Stages from the first layer to the head: complete, in order, and each with its own learning rate."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from torchvision import models
 from torchvision.ops import StochasticDepth
 
 from course_utils import find_head
-from course_utils.depth import parameter_groups, stages, unfreeze_from
+from course_utils.depth import chain, parameter_groups, stages, train_from, unfreeze_from
 
 FAMILIES = [
     "resnet18",
@@ -111,3 +113,65 @@ def test_what_drops_out_in_a_stage_that_learns_goes_on_doing_so():
     working = {name for name, module in model.named_modules() if module.training and name.startswith("features.")}
     assert any(isinstance(model.get_submodule(name), StochasticDepth) for name in working)
     assert {name.split(".")[1] for name in working} == {"6", "7", "8"}
+
+
+# A chain, cut and trained
+
+IMAGES = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+LABELS = torch.tensor([0, 1] * 4)
+
+
+def moved(network: nn.Module, before: dict) -> set[str]:
+    return {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])}
+
+
+def test_a_chain_computes_what_its_resnet_does_and_shares_its_weights(resnet):
+    network = chain(resnet.eval()).eval()
+    with torch.no_grad():
+        assert torch.equal(network(IMAGES), resnet(IMAGES))
+    assert network.layer4 is resnet.layer4
+
+
+@pytest.mark.parametrize("batch_norm", ["stored", "batch"])
+@pytest.mark.parametrize("stage", ["conv1", "layer3", "fc"])
+def test_training_from_a_stage_moves_it_and_what_follows_and_nothing_before(resnet, stage, batch_norm):
+    network = chain(resnet)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    losses = train_from(network, stage, IMAGES, LABELS, steps=3, batch_size=4, batch_norm=batch_norm)
+    order = list(dict.fromkeys(name.split(".")[0] for name in before))
+    after_cut = set(order[order.index(stage) :])
+    changed = moved(network, before)
+    assert {name.split(".")[0] for name in changed} == after_cut
+    running = {name for name in before if "running" in name and name.split(".")[0] in after_cut}
+    assert changed & running == (running if batch_norm == "batch" else set())
+    assert len(losses) == 3
+    assert not network.training and not network.fc.training
+
+
+def test_the_same_seed_trains_the_same_and_learns(resnet):
+    first, second = (chain(copy.deepcopy(resnet)) for _ in range(2))
+    losses = [train_from(one, "layer4", IMAGES, LABELS, steps=10, lr=1e-3, seed=3) for one in (first, second)]
+    assert losses[0] == losses[1]
+    assert losses[0][-1] < losses[0][0]
+
+
+def test_rates_by_depth_move_early_stages_less(resnet):
+    distance = {}
+    for factor in (1.0, 0.01):
+        network = chain(copy.deepcopy(resnet))
+        train_from(network, "layer3", IMAGES, LABELS, steps=1, lr=1e-3, factor=factor)
+        distance[factor] = (network.layer3[0].conv1.weight - resnet.layer3[0].conv1.weight).abs().max().item()
+    assert 0 < distance[0.01] < 0.01 * distance[1.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda network: chain(nn.Linear(2, 2)), "Only a ResNet .* this is a Linear"),
+        (lambda network: train_from(network, "layer9", IMAGES, LABELS), "no part 'layer9'; it has conv1, bn1"),
+        (lambda network: train_from(network, "fc", IMAGES, LABELS, batch_norm="eval"), 'must be "stored" or "batch"'),
+    ],
+)
+def test_what_cannot_be_cut_or_trained_is_named(resnet, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(chain(resnet))

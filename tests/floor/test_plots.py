@@ -66,6 +66,9 @@ EVERY_FIGURE = {
     "by seconds": lambda alt: plots.accuracy_by_seconds({"one": [(1, [0.5, 0.6])], "two": [(9, [0.7])]}, alt),
     "bars": lambda alt: plots.show_bars({"one": 0.5, "two": [0.6, 0.8]}, alt),
     "panels": lambda alt: plots.show_bar_panels({"size": {"one": 1, "two": 2}, "time": {"one": 0, "two": 0}}, alt),
+    "draws": lambda alt: plots.show_draws(
+        {"500": {"head": [0.8, 0.9], "all": [0.9]}}, alt, yours={"500": {"all": 1.0}}
+    ),
     "lines": lambda alt: plots.show_lines([1, 2], {"one": [3, 4]}, alt, xlabel="x", ylabel="y"),
     "reliability": lambda alt: plots.show_reliability({"before": TOO_SURE, "after": TOO_SURE}, alt),
     "trade-off": lambda alt: plots.show_trade_off(MODELS, alt, xlabel="cost", families={"A": ["a1", "a2"]}),
@@ -260,6 +263,22 @@ def test_panels_share_their_names_and_write_numbers_in_their_own_way(drawn):
     assert left.get_ylim()[0] > left.get_ylim()[1]  # the first name is on top
 
 
+def test_draws_shows_every_draw_its_mean_and_yours_above_them(drawn):
+    groups = {"50": {"head": [0.6, 0.8], "all": [0.7]}, "500": {"all": [0.9, 1.0, 0.8]}}
+    plots.show_draws(groups, ALT, yours={"500": {"all": 0.95}})
+    [ax] = drawn[0].axes
+    marks = {line.get_marker(): [] for line in ax.lines}
+    for line in ax.lines:
+        marks[line.get_marker()] += list(line.get_ydata())
+    assert sorted(marks["s"]) == [0.7, 0.8, 0.9, 1.0]
+    assert sorted(marks["o"]) == [0.6, 0.8, 0.95]  # the two draws of the head, and the ring
+    means = [segment[0][1] for collection in ax.collections for segment in collection.get_segments()]
+    assert means == pytest.approx([0.7, 0.7, 0.9])
+    assert tick_labels(ax.xaxis) == ["50", "500"]
+    legend = [text.get_text() for text in drawn[0].legends[0].get_texts()]
+    assert legend == ["head", "all", "your run"]
+
+
 def test_lines_can_be_told_apart_without_colour(drawn):
     plots.show_lines([1, 2, 4], {"a": [1, 2, 3], "b": [2, 4, 8]}, ALT, xlabel="batch", ylabel="speed", log_x=True)
     [ax] = drawn[0].axes
@@ -336,6 +355,9 @@ def test_the_palette_is_okabe_and_ito_s():
             lambda: plots.show_bar_panels({"x": {"a": 1}, "y": {"b": 1}}, ALT),
             "panel 'y' has b, but the first one has a",
         ),
+        (lambda: plots.show_draws({}, ALT), "nothing to show"),
+        (lambda: plots.show_draws({"x": {"a": [1]}}, ALT, yours={"y": {"a": 1}}), "no draws called 'y'"),
+        (lambda: plots.show_draws({"x": {"a": [1]}}, ALT, yours={"x": {"b": 1}}), "no draws called 'b'"),
         (lambda: plots.show_lines([1], {}, ALT, xlabel="x", ylabel="y"), "no line"),
         (lambda: plots.show_lines([1], {"a": [1, 2]}, ALT, xlabel="x", ylabel="y"), "'a' has 2 values for 1"),
     ],
