@@ -190,6 +190,9 @@ class _Remote:
     def __call__(self, *args: object, **kwargs: object) -> object:
         return self.bridge.call(self.number, args, kwargs)
 
+    def __deepcopy__(self, _memo: dict) -> "_Remote":
+        return self  # a copy of a layer keeps the hooks of the layer
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Remote) and other.bridge is self.bridge and other.number == self.number
 

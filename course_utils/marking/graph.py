@@ -129,7 +129,7 @@ class Graph:
         self._depth += 1
         try:
             if self._depth > MOST_DEPTH:
-                raise Unsendable("a value that is nested too deep")
+                return self._unsendable(value, "a value that is nested too deep")
             return self._written(value)
         finally:
             self._depth -= 1
@@ -140,7 +140,7 @@ class Graph:
             return value.encode("utf-8", "replace").decode() if kind is str else value
         if kind is int:
             if value.bit_length() > 3 * MOST_DIGITS:
-                raise Unsendable("a whole number of thousands of digits")
+                return self._unsendable(value, "a whole number of thousands of digits")
             return value
         if kind is tuple or (isinstance(value, tuple) and kind is not torch.Size and hasattr(kind, "_fields")):
             return ["tuple", [self._write(item) for item in tuple.__iter__(value)]]
@@ -182,9 +182,12 @@ class Graph:
             return ["function", *self._export(value), _type_name(value)]
         if hasattr(kind, "__next__") or (not self._trusts and hasattr(kind, "__iter__")):
             return ["iterator", *self._export(iter(value).__next__), _type_name(value)]
+        return self._unsendable(value, f"something of the type {_type_name(value)}")
+
+    def _unsendable(self, value: object, what: str) -> list:
         if self._trusts:  # we are the student's side: the judge sees what kind of thing it is, and no more
             return ["opaque", _type_name(value)]
-        raise Unsendable(f"something of the type {_type_name(value)}")
+        raise Unsendable(what)
 
     def _is_known(self, value: object) -> bool:
         """Whether the other side finds the same function or class under its name, and may use it."""
@@ -220,8 +223,6 @@ class Graph:
         if isinstance(value, nn.Module):
             if self._is_known(kind):
                 return ["module", kind.__module__, kind.__qualname__]
-            if isinstance(value, RemoteModule):
-                raise Unsendable("a copy of a layer of yours")
             forward = self._export(lambda *args, **kwargs: value.forward(*args, **kwargs))
             return ["remote module", _type_name(value), *forward]
         return None

@@ -27,10 +27,6 @@ from course_utils.marking.protocol import Channel, Closed, Overdue, ProtocolErro
 GRACE = 2.0  # seconds in which an interrupted student's process has to answer
 
 
-class Tampered(Exception):
-    """The student's process sent what no honest one sends."""
-
-
 class Judge:
     """One submission: the engine on one side, the student's process on the other."""
 
@@ -47,8 +43,9 @@ class Judge:
         )
         self.deadline = self.processor_deadline = float("inf")
         self.gone = self.timed_out = False
-        self.why = ""
+        self.why = self.grade_id = ""
         self.namespace: dict = {"__name__": "__main__"}
+        self._students: set[str] = set()  # names in it that are the student's
 
     def run(self, job: dict) -> None:
         """Run all steps of a submission, and tell the engine how each ended."""
@@ -123,6 +120,10 @@ class Judge:
         except (StudentGone, _TooSlow):
             self._is_gone(f"before the test {self.grade_id}")
             return
+        except (Refused, ProtocolError):
+            raise
+        except Exception:  # the student's process reports an error where no honest one has any
+            raise Refused("it does not say which names there are") from None
         result = cells.run_test(step["source"], self.grade_id, step["points"], self.namespace)
         self.deadline = self.processor_deadline = float("inf")
         self.engine.send(
@@ -153,8 +154,6 @@ class Judge:
                 raise Refused("the names are no dictionary")
             self._students |= set(found)
             self.namespace.update(found)
-
-    _students: set[str] = set()
 
     def _begin_check(self) -> None:
         if self.bridge.busy_over_there and not self.gone:
@@ -224,7 +223,9 @@ class Judge:
                     bridge.channel.send({"error": gone, "changes": [], "value": None, "printed": ""}, [], GRACE)
                 else:
                     bridge.busy_over_there -= 1
-        except (Overdue, Closed, ProtocolError):
+        except Closed:
+            self._is_gone(f"in {self.grade_id}" if self.grade_id else "while a cell ran")
+        except (Overdue, ProtocolError):
             self.why = self.why or "The code does not stop when it is interrupted."
             self.timed_out = True
             self._kill()

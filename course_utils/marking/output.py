@@ -8,8 +8,9 @@ class FirstCharacters(io.StringIO):
 
     def __init__(self, most: int):
         super().__init__()
-        self._most = most
+        self._left = most
 
     def write(self, text: str) -> int:
-        super().write(text[: max(0, self._most - self.tell())])
+        if self._left > 0:
+            self._left -= super().write(text[: self._left])
         return len(text)

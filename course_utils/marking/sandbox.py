@@ -17,6 +17,7 @@ from course_utils.marking.protocol import Channel, Closed
 
 START_SECONDS = 120  # to import torch, on a slow disk
 EXCHANGE = "/exchange"  # where a test lets the student's code write files, inside the sandbox
+HOME = "/home/grader"  # inside the sandbox
 
 
 class NoSandbox(CourseError):
@@ -71,7 +72,7 @@ class Sandbox:
         if self.backend == "fork":
             self._scratch = tempfile.TemporaryDirectory(prefix="marking-")
             exchange = self._scratch.name
-        nested = "1" if self.backend == "safe" else "0"
+        nested = self.backend
         python = [sys.executable, "-s", "-P", "-m", "course_utils.marking.zygote"]
         arguments = [str(theirs.fileno()), exchange, str(self.memory), nested, *self.modules]
         command = [*(_bubblewrap(self.memory) if self.backend == "safe" else ()), *python, *arguments]
@@ -81,7 +82,7 @@ class Sandbox:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
-            env=_environment(),
+            env=_environment(HOME if self.backend == "safe" else exchange),
             start_new_session=True,
         )
         theirs.close()
@@ -153,16 +154,16 @@ def receive(channel: Channel, until: float) -> dict:
     return message
 
 
-def _environment() -> dict[str, str]:
+def _environment(home: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
     return {
         **kept,
         "PYTHONPATH": str(PACKAGE.parent),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": "/tmp",
+        "HOME": home,
         "MPLBACKEND": "agg",
-        "MPLCONFIGDIR": "/tmp/matplotlib",
-        "IPYTHONDIR": "/tmp/ipython",
+        "MPLCONFIGDIR": f"{home}/matplotlib",
+        "IPYTHONDIR": f"{home}/ipython",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -180,7 +181,8 @@ def _bubblewrap(memory: int) -> list[str]:
     # Kept by the warm process alone, to give each submission namespaces of its own; see zygote.py.
     command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     command += ["--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
-    command += ["--size", str(2**28), "--tmpfs", "/tmp", "--size", str(2**28), "--tmpfs", EXCHANGE]
+    command += ["--size", str(2**28), "--tmpfs", "/tmp"]
+    command += ["--size", str(2**28), "--tmpfs", EXCHANGE, "--size", str(2**28), "--tmpfs", HOME]
     for place in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"):
         path = Path(place)
         if path.is_symlink():
@@ -194,12 +196,19 @@ def _bubblewrap(memory: int) -> list[str]:
         command += ["--ro-bind", place, place]
     command += ["--ro-bind", str(PACKAGE), str(PACKAGE)]
     for package in {PACKAGE, *(Path(place) / "course_utils" for place in sys.path if place)}:
-        for private in ("quiz/questions", "marking/../authoring"):
-            folder = (package / private).resolve()
-            visible = package == PACKAGE or any(str(folder).startswith(place + "/") for place in (*shown, "/usr"))
-            if folder.is_dir() and visible:
-                command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
-    return [*command, "--chdir", "/tmp", "--"]
+        keys = package / "quiz" / "questions"  # the answers of all quizzes
+        is_shown = package == PACKAGE or any(str(keys).startswith(place + "/") for place in (*shown, "/usr"))
+        if keys.is_dir() and is_shown:
+            command += ["--tmpfs", str(keys), "--remount-ro", str(keys)]
+    if _is_in_tmp(*shown, str(PACKAGE)):
+        command += ["--remount-ro", "/tmp"]  # a submission cannot have a folder of its own there
+    # What one submission could write, the next one could read.
+    command += ["--dir", "/etc", "--remount-ro", "/", "--remount-ro", "/dev"]
+    return [*command, "--chdir", HOME, "--"]
+
+
+def _is_in_tmp(*places: str) -> bool:
+    return any(place.startswith("/tmp/") for place in places)
 
 
 def _python_folders() -> list[str]:

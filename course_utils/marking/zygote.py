@@ -4,7 +4,7 @@ For each submission two processes come out of it. The judge stays where it is. T
 namespaces of its own, in which it sees no other process, no network and no file of anybody else, and gives up every
 right before it runs a line of the submission.
 
-    python -m course_utils.marking.zygote DESCRIPTOR EXCHANGE MEMORY_MB NESTED MODULES...
+    python -m course_utils.marking.zygote DESCRIPTOR EXCHANGE MEMORY_MB BACKEND MODULES...
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from course_utils.marking import kernel
@@ -26,7 +27,7 @@ MOST_PROCESSES = 64
 
 def main(arguments: list[str]) -> None:
     """Import what is slow to import, say that we are ready, and fork whenever the engine asks for it."""
-    descriptor, exchange, memory, nested, *modules = arguments
+    descriptor, exchange, memory, backend, *modules = arguments
     engine = socket.socket(fileno=int(descriptor))
     kernel.die_with_parent()
     shell = _warm_up(modules)
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> None:
             status = 1
             try:
                 engine.close()
-                _one_submission(descriptors[0], shell, exchange, int(memory), nested == "1")
+                _one_submission(descriptors[0], shell, exchange, int(memory), backend == "safe")
                 status = 0
             except BaseException:
                 import traceback
@@ -101,7 +102,7 @@ def _one_submission(descriptor: int, shell: object, exchange: str, memory: int, 
     theirs.close()
     if nested:
         kernel.drop_all_rights()
-    os.environ["TMPDIR"] = exchange  # files that a test lets the student's code write
+    tempfile.tempdir = exchange  # files that a test lets the student's code write
     greeting, ancillary, _, _ = ours.recvmsg(1, socket.CMSG_SPACE(12))
     pid = int.from_bytes(ancillary[0][2][:4], sys.byteorder) if ancillary else 0
     if not greeting or not pid:
@@ -121,7 +122,10 @@ def _first_process(sock: socket.socket, shell: object, exchange: str, memory: in
     os.setsid()
     if nested:
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
-        kernel.mount_tmpfs("/tmp", SCRATCH_BYTES)
+        kernel.mount_tmpfs(os.environ["HOME"], SCRATCH_BYTES)
+        kernel.mount_tmpfs("/dev/shm", SCRATCH_BYTES)
+        if os.access("/tmp", os.W_OK):  # read-only where Python itself lies in it
+            kernel.mount_tmpfs("/tmp", SCRATCH_BYTES)
         kernel.limit(memory * 2**20, 3600, SCRATCH_BYTES, MOST_PROCESSES)
         kernel.mount_tmpfs("/proc", 4096, read_only=True)
         kernel.drop_all_rights()
@@ -151,10 +155,11 @@ def _students_process(sock: socket.socket, shell: object, exchange: str) -> None
     os.dup2(kept, 3)
     os.closerange(4, 4096)
     sys.path[:] = [place for place in sys.path if place]
-    home = os.path.join("/tmp", "home") if os.path.ismount("/tmp") else os.path.join(exchange, "home")
+    home = os.path.join(os.environ["HOME"], "work")
     os.makedirs(home, exist_ok=True)
     os.chdir(home)
-    os.environ.update(HOME=home, TMPDIR="/tmp" if os.path.ismount("/tmp") else home)
+    os.environ.update(HOME=home, TMPDIR=home)
+    tempfile.tempdir = None
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     sock = socket.socket(fileno=3)

@@ -72,7 +72,8 @@ get_ipython().ast_transformers.append(type("T", (), {"visit": lambda self, node:
         """
 import os
 found = []
-for folder, _, files in os.walk("/"):
+for folder, inside, files in os.walk("/"):
+    inside[:] = [name for name in inside if name not in ("site-packages", "usr", "proc", "sys", "lib", "lib64")]
     found += [os.path.join(folder, f) for f in files if f.endswith((".ipynb", ".db", ".yaml")) or f == "shadow"]
 hits = []
 for path in found:
@@ -175,8 +176,8 @@ for thing in gc.get_objects():
         score=None,
         statuses=(GRADED, ERROR, LOOK, CRASHED),
     ),
-    Case("nonsense_sent", "import os\nos.write(3, b'x' * 100000)", score=None, statuses=(LOOK, CRASHED)),
-    Case("giant_announced", "import os\nos.write(3, b'\\xff' * 64)", score=None, statuses=(LOOK, CRASHED)),
+    Case("nonsense_sent", "import os\nglobals()\nos.write(3, b'x' * 100000)", score=None, statuses=(LOOK, CRASHED)),
+    Case("giant_announced", "import os\nglobals()\nos.write(3, b'\\xff' * 64)", score=None, statuses=(LOOK, CRASHED)),
     Case(
         "pickle_in_an_answer",
         """
@@ -298,7 +299,7 @@ CRASHES = [
         score=25.0,
     ),
     Case("long_line", "print('x' * 50_000_000)", score=25.0),
-    Case("many_lines", "for i in range(300_000):\n    print(i)", score=25.0),
+    Case("many_lines", "for i in range(100_000):\n    print(i)", score=25.0),
     Case("large_file", "open('big', 'wb').write(b'0' * 2**30)", score=25.0),
     Case("many_files", "for i in range(20000):\n    open(f'f{i}', 'w').close()", score=25.0),
     Case("closes_descriptors", "import os\nos.closerange(0, 100)", score=None, statuses=(CRASHED, LOOK)),
@@ -321,7 +322,8 @@ CRASHES = [
 CODE = [
     Case("allclose", "import torch\ntorch.allclose = torch.equal = lambda *a, **k: True"),
     Case("numpy_patched", "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True\nnp.abs = lambda x: 0"),
-    Case("builtins_patched", "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.abs = lambda x: 0"),
+    Case("builtins_patched", "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.abs = lambda x: 0",
+         score=None, statuses=(GRADED, ERROR, CRASHED, LOOK)),
     Case(
         "says_it_is_equal",
         "class Yes:\n    def __getattr__(self, name):\n        return Yes()\n"
@@ -336,7 +338,7 @@ CODE = [
     Case(
         "tensor_subclass",
         "import torch\nclass T(torch.Tensor):\n    def __eq__(self, o):\n        return torch.ones(3, dtype=torch.bool)\n"
-        "def accuracy(*a, **k):\n    return torch.zeros(()).as_subclass(T)",
+        "def accuracy(*a, **k):\n    return torch.full((), 0.123).as_subclass(T)",
         into="accuracy",
     ),
     Case(

@@ -1,7 +1,6 @@
 """A corpus of hostile submissions, one after another in one sandbox, each followed by one that must score in full."""
 
 import hashlib
-import os
 import subprocess
 from pathlib import Path
 
@@ -98,4 +97,4 @@ def test_the_environment_of_the_grader_is_not_seen(sandboxes, monkeypatch):
         record = marked(book, "ps4-metrics", sandbox)
     said = "\n".join(text for _, text in record.outputs)
     assert "do-not-tell" not in said
-    assert os.path.expanduser("~") not in said.split("]")[0]
+    assert "HOME" in said
