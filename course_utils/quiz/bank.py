@@ -5,7 +5,7 @@ quizzes in the repository's `exercises/questions/`, which is not: a student's pa
 a list of questions:
 
     - id: head-parameters            # kebab-case, once in the whole bank
-      covers: [S46, S60]             # facts of the course that it asks about; not needed for questions of your own
+      covers: [S46, S60]             # facts that it asks about (python -m course_utils facts); your own need none
       difficulty: easy               # easy | medium | hard
       kind: one                      # one (default) | several | number | order | line
       quiz: quiz-1                   # only in graded questions: the quiz that asks it

@@ -8,11 +8,15 @@ as right) stands in `_WHOLE`, one function a kind.
 import ast
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from course_utils.quiz.question import DIFFICULTIES, KINDS, LETTERS, Option, Question
 from course_utils.quiz.reading import Mapping
+
+# Written as an escape, "\x1b", YAML lets them in; neither XML nor a browser does.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -204,6 +208,10 @@ class Check:
             return ""
         if not value.strip():
             self.wrong(mapping.line_of(key), f"`{key}` is empty")
+        if found := _UNSHOWABLE.search(value):
+            self.wrong(
+                mapping.line_of(key), f"`{key}` holds U+{ord(found[0]):04X}, which cannot be shown; leave it out"
+            )
         return value.strip()
 
     def code(self, mapping: Mapping, key: str, _: tuple = ()) -> str:
@@ -213,7 +221,8 @@ class Check:
     def python(self, mapping: Mapping, key: str, _: tuple = ()) -> str:
         source = self.code(mapping, key)
         try:
-            ast.parse(source)
+            with warnings.catch_warnings(action="ignore"):
+                ast.parse(source)
         except (SyntaxError, ValueError) as error:
             self.wrong(mapping.line_of(key), f"`{key}` is not Python ({error.args[0]})")
         return source

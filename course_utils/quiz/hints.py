@@ -8,10 +8,15 @@ import re
 from functools import cache
 from pathlib import Path
 
+from course_utils.errors import CourseError
 from course_utils.quiz.markdown import led_by
 
 HINTS_FILE = Path(__file__).with_name("hints.json")
 _told: dict[str, int] = {}  # how many hints of a step were given since the kernel started
+
+
+class UnknownStep(CourseError, LookupError):
+    """There are no hints for this step; the message names steps that have some."""
 
 
 def is_step(name: object) -> bool:
@@ -20,12 +25,12 @@ def is_step(name: object) -> bool:
 
 
 def next_hint(step: str) -> str:
-    """Return the next hint for a step as Markdown, after the last one the first again. LookupError: no such step."""
+    """Return the next hint for a step as Markdown, after the last one the first again. Raises UnknownStep."""
     step = step.strip().lower()
     hints = load_hints()
     if step not in hints:
         alike = [name for name in hints if name.split(".")[0] == step.split(".")[0]]
-        raise LookupError(f"There are no hints for {step!r}. There are some for {', '.join(alike or hints)}.")
+        raise UnknownStep(f"There are no hints for {step!r}. There are some for {', '.join(alike or hints)}.")
     number = _told.get(step, 0) % len(hints[step])
     _told[step] = number + 1
     more = "" if number + 1 < len(hints[step]) else " (the last one)"

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from course_utils.errors import CourseError
 from course_utils.quiz.markdown import led_by
 from course_utils.quiz.question import Question, answer_key, lettered
@@ -60,7 +62,7 @@ def understood(answer: object, kind: str, offered: str | Sequence[int]) -> str |
     when it is anything else.
     """
     if answer is None:
-        raise AnswerError(f"There is no answer yet. It is {FORM[kind]}.")
+        raise AnswerError(f"There is no answer yet. Replace None by {FORM[kind]}.")
     if kind in ("number", "line"):
         return _number(answer, kind, offered)
     return _letters(answer, kind, str(offered))
@@ -113,11 +115,8 @@ def _number(answer: object, kind: str, offered: Sequence[int]) -> float:
 
 
 def _text(answer: object) -> str | None:
-    """The characters of a string, of a subclass of str as well; None for anything else."""
-    try:
-        return str.__str__(answer)  # not str(answer): a class of the student's own may say there what it likes
-    except TypeError:
-        return None
+    """The characters of a string or of NumPy's; None for anything else, classes of the student's own included."""
+    return str.__str__(answer) if type(answer) in (str, np.str_) else None
 
 
 def _echo(answer: object) -> str:

@@ -4,10 +4,10 @@
     check("what-eval-does", "b")   answers it in plain code, and works everywhere
     hint("what-eval-does")         one step of help; hint("ps1.2") the next one for step 2 of problem set 1
     explain("what-eval-does")      the answer and its reason, when you would rather read on
-    progress()                     how far you are, lesson by lesson
+    progress()                     how far you are, lesson by lesson; save_progress() and load_progress() take it along
 
-The questions come from the bank (`bank.py`); an instructor's own folder of questions is used as well when the
-environment variable COURSE_QUESTIONS names it.
+The questions are the practice questions of the bank (`bank.py`), not those of graded quizzes; an instructor's own
+folder of questions is used as well when the environment variable COURSE_QUESTIONS names it.
 """
 
 import difflib
@@ -96,15 +96,16 @@ def progress() -> None:
 def find_question(question_id: str) -> Question:
     """The question with this id. Raises UnknownQuestion, which names the nearest ids, when there is none."""
     bank = _bank()
-    if question_id in bank:
-        return bank[question_id]
-    if re.fullmatch(r"(quiz-\d+(\.\d+)?|q\d+)", str(question_id).strip().lower()):
+    name = str(question_id)[:60]
+    if name in bank:
+        return bank[name]
+    if re.fullmatch(r"(quiz-\d+(\.\d+)?|q\d+)", name.strip().lower()):
         raise UnknownQuestion(
-            f"{question_id!r} belongs to a graded quiz: it has no hints here, and its answer is told after grading."
+            f"{name!r} belongs to a graded quiz: it has no hints here, and its answer is told after grading."
         )
-    nearest = difflib.get_close_matches(str(question_id), bank, n=3, cutoff=0.4)
+    nearest = difflib.get_close_matches(name, bank, n=3, cutoff=0.4)
     advice = f" Did you mean {' or '.join(repr(name) for name in nearest)}?" if nearest else ""
-    raise UnknownQuestion(f"There is no question {question_id!r} among the practice questions.{advice}")
+    raise UnknownQuestion(f"There is no question {name!r} among the practice questions.{advice}")
 
 
 @cache

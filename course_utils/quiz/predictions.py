@@ -187,12 +187,12 @@ def _widgets():
 
 
 def _find(prediction_id: str) -> Prediction:
-    known = _predictions()
-    if prediction_id in known:
-        return known[prediction_id]
-    nearest = difflib.get_close_matches(str(prediction_id), known, n=3, cutoff=0.4)
+    known, name = _predictions(), str(prediction_id)[:60]
+    if name in known:
+        return known[name]
+    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     advice = f" Did you mean {' or '.join(repr(name) for name in nearest)}?" if nearest else ""
-    raise UnknownPrediction(f"There is nothing to guess under the name {str(prediction_id)[:60]!r}.{advice}")
+    raise UnknownPrediction(f"There is nothing to guess under the name {name!r}.{advice}")
 
 
 @cache

@@ -20,13 +20,18 @@ from course_utils.quiz.words import explanation_text, hint_text, how_to_answer, 
 
 STYLE = """<style>
 .course-option { position: relative; max-width: 50em; min-height: 2.4em; margin: 2px 0; }
-.course-option .widget-html { margin: 0.2em 0.6em 0.2em 4em; pointer-events: none; line-height: 1.5; }
+.course-option .widget-html { position: relative; z-index: 1; margin: 0.2em 0.6em 0.2em 4em; pointer-events: none; }
+.course-option .widget-html-content { line-height: 1.5; }
 .course-option p, .course-option pre { margin: 0; }
 .course-option > button, .course-option > .widget-checkbox { position: absolute; inset: 0; width: 100%; height: 100%;
-  margin: 0; padding-left: 1em; text-align: left; background: transparent; }
+  margin: 0; padding-left: 1em; text-align: left; background: transparent;
+  border: 1px solid var(--jp-border-color1, silver); }
+.course-option:hover > * { background: var(--jp-layout-color2, transparent); }
+.course-option > button:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
 .course-option > .widget-checkbox label { display: flex; align-items: center; width: 100%; height: 100%; }
-.course-option > button { border: 1px solid var(--jp-border-color1, silver); }
-.course-option.course-chosen > button { border-width: 2px; }
+.course-option > .widget-checkbox input { flex: none; width: auto; margin: 0 0.6em 0 0; }
+.course-option > .widget-checkbox label span { flex: none; width: auto; }
+.course-option.course-chosen > button, .course-option.course-chosen > .widget-checkbox { border-width: 2px; }
 </style>"""
 RIGHT, NOT_RIGHT, CHOSEN = "✓ right", "✗ not this one", "your choice"
 _SAYS = (
@@ -125,7 +130,7 @@ def _several(box: QuestionBox) -> list[widgets.Widget]:
 
     check = _button("Check", "Check the answers that are ticked")
     check.on_click(lambda _: submit())
-    return [*box.rows.values(), check]
+    return [*box.rows.values(), widgets.HBox([check])]
 
 
 def _number(box: QuestionBox) -> list[widgets.Widget]:

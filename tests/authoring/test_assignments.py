@@ -17,6 +17,7 @@ from course_utils.authoring.answers import (
 )
 from course_utils.authoring.assignments import (
     AssignmentError,
+    build,
     finish,
     main,
     quiz_notebook,
@@ -171,6 +172,17 @@ def test_the_command_says_which_files_are_out_of_date(monkeypatch, capsys):
     monkeypatch.setattr("course_utils.authoring.assignments.stale_files", lambda **_: ["source/x.ipynb is missing"])
     assert main(["--check"]) == 1
     assert capsys.readouterr().out == "source/x.ipynb is missing\n"
+
+
+def test_only_some_are_built(repository, tmp_path):
+    out = tmp_path / "built"
+    built = build(repository, out, only=["quiz-2"])
+    assert {path.relative_to(out).parts[1] for path in built} == {"quiz-2"}
+
+
+def test_an_assignment_that_is_not_there_is_told(repository, capsys):
+    with pytest.raises(AssignmentError, match=r"There is no assignment quiz-9: quiz-1, "):
+        build(repository, only=["quiz-2", "quiz-9"])
 
 
 # An instructor's own questions

@@ -28,6 +28,7 @@ from nbgrader.api import Gradebook
 
 from course_utils.authoring.answers import Answer, fill_in, is_answer, read_answers
 from course_utils.quiz.bank import whole_bank
+from course_utils.quiz.markdown import to_text
 from course_utils.quiz.question import answer_key, lettered
 
 ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
@@ -255,9 +256,9 @@ def test_a_wrong_letter_gets_its_own_feedback_and_not_the_right_one(courses):
     for question in (question for question in whole_bank().values() if question.quiz == "quiz-1"):
         right = answer_key(question)
         chosen = dict(lettered(question))["a" if right != "a" else "b"]
-        assert squeezed(chosen.feedback) in said, question.id
-        assert squeezed(question.explanation) not in said, question.id
-        assert squeezed(dict(lettered(question))[right].feedback) not in said, question.id
+        assert squeezed(to_text(chosen.feedback)) in said, question.id
+        assert squeezed(to_text(question.explanation)) not in said, question.id
+        assert squeezed(to_text(dict(lettered(question))[right].feedback)) not in said, question.id
 
 
 def test_a_deleted_test_cell_is_put_back_and_still_counts(courses):

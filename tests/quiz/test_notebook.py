@@ -15,7 +15,7 @@ from small_questions import LINE, NUMBER, ONE, ORDER, RIGHT, SEVERAL, WRONG
 from course_utils.quiz import notebook as quiz
 from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.judging import AnswerError, judge
-from course_utils.quiz.notebook import ask, check, explain, hint
+from course_utils.quiz.notebook import UnknownQuestion, ask, check, explain, hint
 from course_utils.quiz.question import answer_key, lettered
 
 pytestmark = pytest.mark.usefixtures("small_bank")
@@ -44,6 +44,20 @@ def test_unknown_question_suggests_near_ones():
         ask("two-rihgt")
     with pytest.raises(LookupError, match=r"There is no question 'xyz' among the practice questions\.$"):
         hint("xyz")
+
+
+@pytest.mark.parametrize("name", ["q1", "q12", "quiz-1", "quiz-1.3", " Q3 "])
+def test_a_question_of_a_graded_quiz_has_no_hints_here(name):
+    for door in (ask, hint, explain):
+        with pytest.raises(UnknownQuestion, match="belongs to a graded quiz: it has no hints here"):
+            door(name)
+
+
+@pytest.mark.parametrize("name", [["one-right"], None, 3, "x" * 10**6, {"a": 1}])
+def test_what_is_no_name_is_one_short_sentence(name):
+    with pytest.raises(UnknownQuestion) as error:
+        ask(name)
+    assert len(str(error.value)) < 250
 
 
 def test_right_answer_gives_feedback_and_explanation(capsys):

@@ -118,6 +118,7 @@ def test_missing_folder_is_told(tmp_path):
         ("hint: Count.", "hint: Count\x07", 11, "the character U+0007"),
         ("hint: Count.", "hint: " + "[" * 400 + "]" * 400, 11, "`hint` must be text"),
         ("hint: Count.", "hint: Count.\n---\n", 12, "leave `---` out"),
+        ("hint: Count.", 'hint: "Count\\e"', 11, "`hint` holds U+001B"),
         ("hint: Count.", "hint: *nowhere", 11, "undefined alias"),
     ],
 )

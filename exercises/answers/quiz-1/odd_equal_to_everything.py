@@ -1,9 +1,8 @@
-# An answer that says it is equal to whatever it is compared with; it counts as the letter b that it holds, in questions
-# 3, 6 and 7.
+# An answer that says it is equal to whatever it is compared with.
 #
-# score: 4
+# score: 0
 # feedback:
-#   - "You chose b."
+#   - "Yours is of the type Joker."
 
 # %% q1
 class Joker(str):

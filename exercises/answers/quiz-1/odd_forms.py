@@ -2,7 +2,7 @@
 #
 # score: 17
 # feedback:
-#   - "There is no answer yet. It is a letter in quotes"
+#   - "There is no answer yet. Replace None by a letter in quotes"
 #   - "Yours is 7."
 #   - "There is no option 'e'; the letters go from a to d."
 #   - "Yours is of the type list."
@@ -19,7 +19,7 @@ q2 = 7
 q3 = "e"
 
 # %% q4
-q4 = [7]
+q4 = [["<right>"]]
 
 # %% q5
 q5 = ""

@@ -3,5 +3,5 @@
 # score: 0
 # unchanged: true
 # feedback:
-#   - "There is no answer yet. It is a letter in quotes, for example \"b\"."
+#   - "There is no answer yet. Replace None by a letter in quotes, for example \"b\"."
 #   - "0 of 2 checks passed."

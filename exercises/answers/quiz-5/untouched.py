@@ -3,5 +3,5 @@
 # score: 0
 # unchanged: true
 # feedback:
-#   - "There is no answer yet. It is "
+#   - "There is no answer yet. Replace None by "
 #   - "0 of 2 checks passed."
