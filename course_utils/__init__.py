@@ -36,7 +36,7 @@ _HOME_OF = {
     "folder_of_pictures": "data",
     "split": "data",
     "History": "history",
-    "evaluate": "features",
+    "evaluate": "inference",
     "extract_features": "features",
     "fine_tune": "training",
     "fit_head": "features",

@@ -14,7 +14,7 @@ COMMANDS = {
     "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
     "facts": ("authoring.facts", "say what a fact of the course says and who teaches it, for authors"),
     "export-questions": ("quiz.export.command", "write the question bank for Moodle and other platforms"),
-    "checkpoint-report": ("reports.measure", "measure the course's own weights and write down what was measured"),
+    "checkpoint-report": ("reports.command", "measure the models of the course and write their cards"),
 }
 
 

@@ -17,7 +17,7 @@ from course_utils.data import Pictures
 from course_utils.device import get_device
 from course_utils.heads import find_head, replace_head
 from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
-from course_utils.inference import evaluating
+from course_utils.inference import for_passes
 
 
 def extract_features(
@@ -37,52 +37,41 @@ def extract_features(
     """
     labels = labels_of(pictures)
     device = get_device(device)
-    name, head = find_head(model)
-    reached_head = []
-
-    def remember_input(_layer: nn.Module, inputs: tuple[torch.Tensor]) -> None:
-        features = inputs[0]
-        reached_head.append(features.mean(dim=(2, 3)) if isinstance(head, nn.Conv2d) else features)
+    find_head(model)  # a model without one is told before anything runs
 
     def features_of(indices: Sequence[int]) -> torch.Tensor:
-        reached_head.clear()  # a batch that did not fit into memory may have left something
-        model(preprocess(transform, pictures, indices).to(device))
-        if not reached_head:
-            raise ValueError(
-                f"{type(model).__name__} never used its layer {name!r}, which looks like the head. Was it added to a "
-                "model whose head has another name? replace_head finds the right place."
-            )
-        return reached_head.pop().float().cpu()
+        return up_to_head(preprocess(transform, pictures, indices).to(device)).float().cpu()
 
-    hook = head.register_forward_pre_hook(remember_input)
-    try:
-        with evaluating(model, device), torch.no_grad():
-            return in_batches(features_of, len(pictures), batch_size, "Extracting features", progress), labels
-    finally:
-        hook.remove()
+    with torch.no_grad(), for_passes(model, device, len(pictures)) as network:
+        up_to_head = UpToHead(network)
+        return in_batches(features_of, len(pictures), batch_size, "Extracting features", progress), labels
 
 
-def evaluate(
-    model: nn.Module,
-    transform: Callable,
-    pictures: Pictures,
-    *,
-    device: torch.device | str | None = None,
-    batch_size: int = 64,
-    progress: bool = True,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the model's logits (N, classes) and the labels (N,) of all pictures, both on the CPU.
+class UpToHead(nn.Module):
+    """A classifier without its last layer: pictures (N, 3, H, W) to what reaches the head, (N, D).
 
-    The model runs without gradients and in eval mode, and gets its own modes and device back.
+    A head that is a 1x1 convolution reads a map (N, D, h, w); its features are the averages over it.
     """
-    labels = labels_of(pictures)
-    device = get_device(device)
 
-    def logits_of(indices: Sequence[int]) -> torch.Tensor:
-        return model(preprocess(transform, pictures, indices).to(device)).float().cpu()
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+        self.name, self.head = find_head(model)
 
-    with evaluating(model, device), torch.no_grad():
-        return in_batches(logits_of, len(pictures), batch_size, "Evaluating", progress), labels
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        reached = []
+        hook = self.head.register_forward_pre_hook(lambda _layer, inputs: reached.append(inputs[0]))
+        try:
+            self.model(batch)
+        finally:
+            hook.remove()
+        if not reached:
+            raise ValueError(
+                f"{type(self.model).__name__} never used its layer {self.name!r}, which looks like the head. Was it "
+                "added to a model whose head has another name? replace_head finds the right place."
+            )
+        features = reached[-1]
+        return features.mean(dim=(2, 3)) if isinstance(self.head, nn.Conv2d) else features
 
 
 def fit_head(

@@ -95,9 +95,9 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
     model.requires_grad_(False)
     for layer in heads:
         layer.requires_grad_(True)
-    if _keep_frozen_layers_in_eval not in model._forward_pre_hooks.values():
-        model.register_forward_pre_hook(_keep_frozen_layers_in_eval)
-    _keep_frozen_layers_in_eval(model, ())
+    if keep_frozen_layers_in_eval not in model._forward_pre_hooks.values():
+        model.register_forward_pre_hook(keep_frozen_layers_in_eval)
+    keep_frozen_layers_in_eval(model, ())
     return model
 
 
@@ -105,12 +105,12 @@ def unfreeze_backbone(model: nn.Module) -> nn.Module:
     """Undo `freeze_backbone`: every parameter may learn again, and ``train()`` reaches every layer."""
     model.requires_grad_(True)
     for key, hook in list(model._forward_pre_hooks.items()):
-        if hook is _keep_frozen_layers_in_eval:
+        if hook is keep_frozen_layers_in_eval:
             del model._forward_pre_hooks[key]
     return model.train(model.training)
 
 
-def _keep_frozen_layers_in_eval(model: nn.Module, _inputs: tuple) -> None:
+def keep_frozen_layers_in_eval(model: nn.Module, _inputs: tuple) -> None:
     """Put every layer whose parameters are all frozen into eval mode, with what stands inside it.
 
     A Dropout beside a layer that may learn has no parameters and is no part of a frozen one: it keeps its mode.

@@ -1,7 +1,7 @@
-"""From pictures to named answers: run a trained classifier and read its scores."""
+"""From pictures to answers: run a trained classifier and read its scores, with names (`predict`) or as they are."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -9,9 +9,13 @@ import torch
 from PIL import Image
 from torch import nn
 
+from course_utils.batches import in_batches, labels_of, preprocess
+from course_utils.data import Pictures
 from course_utils.device import batched, get_device
+from course_utils.fast_pass import fast_copy
 from course_utils.images import open_image
 
+WORTH_A_COPY = 16  # pictures; making a `fast_copy` takes about as long as a few of them
 Picture = Image.Image | str | os.PathLike | bytes | torch.Tensor
 
 
@@ -60,7 +64,7 @@ def predict(
 
     def top_k(some: Sequence[Picture]) -> list[list[Prediction]]:
         batch = torch.stack([transform(_readable(picture)) for picture in some])
-        logits = model(batch.to(device))
+        logits = network(batch.to(device))
         _check_logits(logits, names)
         best = logits.float().softmax(dim=1).topk(k)
         rows = zip(best.values.tolist(), best.indices.tolist(), strict=True)
@@ -69,8 +73,39 @@ def predict(
             for row in rows
         ]
 
-    with evaluating(model, device), torch.inference_mode():
+    with torch.inference_mode(), for_passes(model, device, len(pictures)) as network:
         return [answers for some in batched(top_k, pictures, batch_size) for answers in some]
+
+
+def evaluate(
+    model: nn.Module,
+    transform: Callable,
+    pictures: Pictures,
+    *,
+    device: torch.device | str | None = None,
+    batch_size: int = 64,
+    progress: bool = True,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the model's logits (N, classes) and the labels (N,) of all pictures, both on the CPU.
+
+    The model runs without gradients and in eval mode, and gets its own modes and device back.
+    """
+    labels = labels_of(pictures)
+    device = get_device(device)
+
+    def logits_of(indices: Sequence[int]) -> torch.Tensor:
+        return network(preprocess(transform, pictures, indices).to(device)).float().cpu()
+
+    with torch.no_grad(), for_passes(model, device, len(pictures)) as network:
+        return in_batches(logits_of, len(pictures), batch_size, "Evaluating", progress), labels
+
+
+@contextmanager
+def for_passes(model: nn.Module, device: torch.device | str, pictures: int) -> Iterator[nn.Module]:
+    """Inside ``with``, give the network to send ``pictures`` through: the model, `evaluating`, or its `fast_copy`."""
+    with evaluating(model, device):
+        on_cpu = torch.device(device).type == "cpu"
+        yield fast_copy(model) if on_cpu and pictures >= WORTH_A_COPY else model
 
 
 @contextmanager

@@ -5,7 +5,7 @@ A new one is a new folder. Nothing here imports torch, so that the doctor can lo
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -30,16 +30,18 @@ class Preset:
 
 @dataclass(frozen=True)
 class ShippedModel:
-    """What is known of a model and its file. Shares are in per cent, sizes in MiB (2**20 bytes).
+    """What is known of a model and its file. Accuracies are in per cent, ``file_mib`` in units of 2**20 bytes.
 
     ``file`` is a path in ``folder`` or, where a ``distribution`` of the package index brings it, in the place where
-    pip puts packages. ``categories`` is a file of names in ``folder``, or "ImageNet-1K" for torchvision's list.
-    ``published`` is what the authors say that they measured, ``measured`` what ``checkpoint-report`` did.
+    pip puts packages. ``member`` is the weights' name in Python. ``categories`` is a file of names in ``folder``, or
+    "ImageNet-1K" for torchvision's list. ``published`` is what the authors say that they measured, ``measured`` what
+    ``checkpoint-report`` did.
     """
 
     folder: Path
     model: str
     title: str
+    network: str
     member: str
     distribution: str | None
     file: str
@@ -51,6 +53,7 @@ class ShippedModel:
     file_mib: float
     published: dict[str, dict[str, float]]
     measured: dict[str, dict[str, float]]
+    limits: str
     training_data: str
     license: str
     source: str
@@ -100,6 +103,13 @@ def read_shipped(folder: Path) -> ShippedModel:
     preset = entry.pop("preset")
     preset = Preset(**preset | {"mean": tuple(preset["mean"]), "std": tuple(preset["std"])})
     return ShippedModel(folder=folder, preset=preset, **entry)
+
+
+def record_text(record: ShippedModel) -> str:
+    """Return a record as the text of its ``meta.json``."""
+    entry = asdict(record)
+    del entry["folder"]  # it is where the file lies
+    return json.dumps(entry, indent=2, ensure_ascii=False) + "\n"
 
 
 def shipped_models() -> dict[str, ShippedModel]:

@@ -74,7 +74,7 @@ def _weights(model: str) -> Weights:
         ),
         meta={
             "model": model,
-            "categories": _categories(shipped),
+            "categories": categories_of(shipped),
             "num_params": shipped.num_params,
             "min_size": (1, 1),
             "recipe": shipped.recipe,
@@ -91,7 +91,8 @@ def _weights(model: str) -> Weights:
     )
 
 
-def _categories(shipped: ShippedModel) -> list[str]:
+def categories_of(shipped: ShippedModel) -> list[str]:
+    """The names of what a shipped model knows, in the order of its outputs."""
     if shipped.categories == "ImageNet-1K":
         return list(models.ResNet18_Weights.DEFAULT.meta["categories"])
     return (shipped.folder / shipped.categories).read_text(encoding="utf-8").splitlines()
@@ -166,6 +167,13 @@ def load_pretrained(
     if source != "course" and name not in BUILDERS:
         refusals.append(f"Without a network the course has weights for {_offline_names()}.")
     raise WeightsError(" ".join(refusals))
+
+
+def build(name: str, num_classes: int) -> nn.Module:
+    """Return a classifier with random weights: one of torchvision's, or one that the course builds itself."""
+    if name in BUILDERS:
+        return BUILDERS[name](num_classes=num_classes)
+    return models.get_model(name, weights=None, num_classes=num_classes)
 
 
 def imagenet_cached(name: str = "resnet18") -> bool:
@@ -247,10 +255,9 @@ def _load(name: str, weights: WeightsEnum, *, patient: bool, quiet: bool) -> tup
 
 def _load_shipped(weights: ShippedWeightsEnum) -> nn.Module:
     state = weights.get_state_dict()
-    build = BUILDERS.get(weights.shipped.model, partial(models.get_model, weights.shipped.model))
     # Meta tensors have no values, so no time goes into random numbers that the file replaces at once.
     with torch.device("meta"):
-        model = build(num_classes=len(weights.meta["categories"]))
+        model = build(weights.shipped.model, len(weights.meta["categories"]))
     model.load_state_dict(state, assign=True)
     return model
 

@@ -10,41 +10,37 @@ Let the computer do nothing else meanwhile.
 """
 
 import argparse
-import copy
 import json
 import os
 import platform
 import re
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
-from torchvision import models, transforms
+from torchvision import transforms
 
 from course_utils.data import Pictures, doodle_pets
 from course_utils.device import describe_device, get_device
-from course_utils.features import evaluate, extract_features, fit_head, install_head
+from course_utils.fast_pass import fast_copy
 from course_utils.files import write_text
-from course_utils.heads import replace_head
 from course_utils.reports.bench_page import (
     CACHED,
-    EVERYTHING,
+    EAGER,
+    FAST,
     FLOOR,
-    HEAD,
-    SCRATCH,
     TUTORIAL,
     read_results,
     write_everything,
 )
-from course_utils.training import fine_tune
-from course_utils.weights import load_pretrained
+from course_utils.reports.ways import EVERYTHING, HEAD, SCRATCH, Measurement, Start, learn, new_head, start_from
+from course_utils.shipped import SHIPPED
 
 SIZES = (50, 200, 500)  # pictures to train on
 TEST_PICTURES = 400
@@ -55,79 +51,34 @@ HEAD_EPOCHS = 100
 EPOCHS = {SCRATCH: {50: 15, 200: 8, 500: 6}, EVERYTHING: {50: 8, 200: 4, 500: 3}}
 LEARNING_RATE = 1e-3
 TUTORIAL_EPOCHS = 25
-TURNS = 3  # of the two rows that take seconds only
+TURNS = 3  # of the rows that take seconds only
+PASS_PICTURES = 128
 YOURS = Path("data/bench/bench.json")  # out of the way of what the course has measured
 
-COMPARISONS = {"recipe": "the head alone, in two ways, on 500 pictures"}
+COMPARISONS = {name: f"one forward pass of {name}, as torch runs it and as the course does" for name in SHIPPED}
+COMPARISONS |= {"recipe": "the head alone, in two ways, on 500 pictures"}
 COMPARISONS |= {str(size): f"three ways to train on {size} pictures" for size in SIZES}
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One way, trained once: its accuracy on the test pictures (None where nothing is learned) and its seconds."""
-
-    row: str
-    accuracy: float | None
-    seconds: float
+# The pictures ---------------------------------------------------------------------------------------------------
 
 
-class Bench:
-    """What all measurements share: the network, its preprocessing, the device and the pictures."""
+@lru_cache(maxsize=2)
+def training_pictures(seed: int, pixels: int) -> Pictures:
+    """The largest set of training pictures; the smaller ones are its beginning."""
+    return doodle_pets(max(SIZES), seed=seed, size=pixels)
 
-    def __init__(self, device: torch.device):
-        self.device = device
-        self.model, weights = load_pretrained("resnet18", "course", quiet=True)
-        self.transform = weights.transforms()
-        self.pixels = self.transform.crop_size[0]
 
-    def pretrained(self) -> nn.Module:
-        """A fresh copy of the pre-trained network, in eval mode, where the measuring takes place."""
-        return copy.deepcopy(self.model).to(self.device)
-
-    @lru_cache(maxsize=1)  # noqa: B019 - a bench lives as long as the program
-    def train(self, seed: int) -> Pictures:
-        """The largest set of training pictures; the smaller ones are its beginning."""
-        return doodle_pets(max(SIZES), seed=seed, size=self.pixels)
-
-    @cached_property
-    def test(self) -> Pictures:
-        """The test pictures, the same for every run."""
-        return doodle_pets(TEST_PICTURES, seed=TEST_SEED, size=self.pixels)
-
-    def accuracy(self, model: nn.Module) -> float:
-        """The share of test pictures that the model names rightly."""
-        logits, labels = evaluate(model, self.transform, self.test, device=self.device, progress=False)
-        return (logits.argmax(dim=1) == labels).float().mean().item()
-
-    def seconds(self, work: Callable[[], object]) -> float:
-        """How long ``work`` takes, up to the end of what it left running on a GPU."""
-        started = time.perf_counter()
-        work()
-        if self.device.type != "cpu":
-            torch.accelerator.synchronize(self.device)
-        return time.perf_counter() - started
-
-    def trained(self, row: str, model: nn.Module, train: Callable[[nn.Module], object]) -> Measurement:
-        """Train the model, on the clock, then test it, off the clock."""
-        seconds = self.seconds(lambda: train(model))
-        return Measurement(row, self.accuracy(model), seconds)
+@lru_cache(maxsize=1)
+def test_pictures(pixels: int) -> Pictures:
+    """The test pictures, the same for every run."""
+    return doodle_pets(TEST_PICTURES, seed=TEST_SEED, size=pixels)
 
 
 # The ways -------------------------------------------------------------------------------------------------------
 
 
-def head_on_cached_features(bench: Bench, pictures: Pictures, seed: int) -> Callable[[nn.Module], object]:
-    """The course's way: every picture goes through the frozen network once, then the head learns from the features."""
-
-    def train(model: nn.Module) -> None:
-        features, labels = extract_features(model, bench.transform, pictures, device=bench.device, progress=False)
-        linear, _ = fit_head(features, labels, len(pictures.categories), epochs=HEAD_EPOCHS, seed=seed)
-        install_head(model, linear)
-
-    return train
-
-
-def head_by_the_tutorial(bench: Bench, pictures: Pictures, seed: int) -> Callable[[nn.Module], object]:
+def head_by_the_tutorial(start: Start, pictures: Pictures, seed: int) -> Callable[[nn.Module], object]:
     """PyTorch's tutorial "Transfer Learning for Computer Vision", section "ConvNet as fixed feature extractor".
 
     Its settings: 25 epochs of batches of 4 random crops, forward and backward each time, SGD with momentum 0.9 and a
@@ -137,10 +88,10 @@ def head_by_the_tutorial(bench: Bench, pictures: Pictures, seed: int) -> Callabl
     """
     augmentation = transforms.Compose(
         [
-            transforms.RandomResizedCrop(bench.pixels),
+            transforms.RandomResizedCrop(start.pixels),
             transforms.RandomHorizontalFlip(),
             transforms.ToTensor(),
-            transforms.Normalize(bench.transform.mean, bench.transform.std),
+            transforms.Normalize(start.transform.mean, start.transform.std),
         ]
     )
 
@@ -151,14 +102,14 @@ def head_by_the_tutorial(bench: Bench, pictures: Pictures, seed: int) -> Callabl
         torch.manual_seed(seed)
         for parameter in model.parameters():
             parameter.requires_grad = False
-        model.fc = nn.Linear(model.fc.in_features, len(pictures.categories)).to(bench.device)
+        model.fc = nn.Linear(model.fc.in_features, len(pictures.categories)).to(start.device)
         optimizer = torch.optim.SGD(model.fc.parameters(), lr=0.001, momentum=0.9)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=7, gamma=0.1)
         loader = DataLoader(pictures, batch_size=4, shuffle=True, collate_fn=collate)
         for _ in range(TUTORIAL_EPOCHS):
             model.train()
             for images, labels in loader:
-                images, labels = images.to(bench.device), labels.to(bench.device)
+                images, labels = images.to(start.device), labels.to(start.device)
                 optimizer.zero_grad()
                 F.cross_entropy(model(images), labels).backward()
                 optimizer.step()
@@ -167,29 +118,16 @@ def head_by_the_tutorial(bench: Bench, pictures: Pictures, seed: int) -> Callabl
     return train
 
 
-def whole_network(bench: Bench, pictures: Pictures, seed: int, epochs: int) -> Callable[[nn.Module], object]:
-    """Everything learns, from whatever weights the model has."""
-    return lambda model: fine_tune(
-        model,
-        bench.transform,
-        pictures,
-        epochs=epochs,
-        lr=LEARNING_RATE,
-        seed=seed,
-        device=bench.device,
-        progress=False,
-    )
-
-
-def one_forward_pass(bench: Bench, pictures: Pictures) -> Callable[[], object]:
-    """The network alone on pictures that are tensors already: no way to use a frozen network can cost less."""
-    model = bench.pretrained()
-    images = torch.stack([bench.transform(image) for image in pictures.images])
+def one_forward_pass(start: Start, pictures: Pictures, *, fast: bool) -> Callable[[], object]:
+    """The network alone on pictures that are tensors already: as it is, or the `fast_copy` that the course runs."""
+    model = start.pretrained()
+    images = torch.stack([start.transform(image) for image in pictures.images])
 
     @torch.inference_mode()
     def run() -> None:
+        network = fast_copy(model) if fast else model
         for batch in images.split(64):
-            model(batch.to(bench.device))
+            network(batch.to(start.device))
 
     return run
 
@@ -197,37 +135,58 @@ def one_forward_pass(bench: Bench, pictures: Pictures) -> Callable[[], object]:
 # The comparisons ------------------------------------------------------------------------------------------------
 
 
-def compare_recipes(bench: Bench, seed: int) -> list[Measurement]:
+def compare_passes(start: Start, seed: int) -> list[Measurement]:
+    """The frozen network as torch runs it, and as the course does, taking turns on the same pictures."""
+    pictures = training_pictures(seed, start.pixels).subset(range(PASS_PICTURES))
+    passes = {row: one_forward_pass(start, pictures, fast=row == FAST) for row in (EAGER, FAST)}
+    return _shortest({row: lambda run=run: start.seconds(run) for row, run in passes.items()})
+
+
+def compare_recipes(start: Start, seed: int) -> list[Measurement]:
     """The head learned from cached features, beside the least it could cost and beside the tutorial's recipe."""
-    pictures = bench.train(seed)
-    cached, tutorial = head_on_cached_features(bench, pictures, seed), head_by_the_tutorial(bench, pictures, seed)
-    floor = one_forward_pass(bench, pictures)
-    floor()  # the first pass of a process is slower than all others
-    turns = [
-        (Measurement(FLOOR, None, bench.seconds(floor)), bench.trained(CACHED, bench.pretrained(), cached))
-        for _ in range(TURNS)
-    ]
-    # Another program can only make a run longer, so of these short ones the shortest counts.
-    shortest = [min(runs, key=lambda run: run.seconds) for runs in zip(*turns, strict=True)]
-    return [*shortest, bench.trained(TUTORIAL, bench.pretrained(), tutorial)]
-
-
-def compare_ways(bench: Bench, seed: int, size: int) -> list[Measurement]:
-    """From scratch, head only, and everything, on the first ``size`` training pictures."""
-    pictures = bench.train(seed).subset(range(size))
-    torch.manual_seed(seed)
-    scratch = models.resnet18(weights=None, num_classes=len(pictures.categories))
-    pretrained = replace_head(bench.pretrained(), len(pictures.categories))
+    pictures, test = training_pictures(seed, start.pixels), test_pictures(start.pixels)
+    cached = new_head(start, pictures, epochs=HEAD_EPOCHS, seed=seed)
+    floor = one_forward_pass(start, pictures, fast=False)
+    model = start.pretrained()
+    turns = _shortest({FLOOR: lambda: start.seconds(floor), CACHED: lambda: start.seconds(lambda: cached(model))})
+    learned = start.trained(CACHED, start.pretrained(), cached, test)
+    tutorial = head_by_the_tutorial(start, pictures, seed)
     return [
-        bench.trained(SCRATCH, scratch, whole_network(bench, pictures, seed, EPOCHS[SCRATCH][size])),
-        bench.trained(HEAD, bench.pretrained(), head_on_cached_features(bench, pictures, seed)),
-        bench.trained(EVERYTHING, pretrained, whole_network(bench, pictures, seed, EPOCHS[EVERYTHING][size])),
+        turns[0],
+        Measurement(CACHED, learned.accuracy, turns[1].seconds),
+        start.trained(TUTORIAL, start.pretrained(), tutorial, test),
     ]
 
 
-def measure(bench: Bench, comparison: str, seed: int) -> list[Measurement]:
+def _shortest(rows: dict[str, Callable[[], float]]) -> list[Measurement]:
+    """Let the rows take turns; another program can only make a run longer, so the shortest of each counts."""
+    for seconds in rows.values():
+        seconds()  # the first pass of a process is slower than all others
+    turns = [[seconds() for seconds in rows.values()] for _ in range(TURNS)]
+    return [Measurement(row, None, min(seconds)) for row, seconds in zip(rows, zip(*turns, strict=True), strict=True)]
+
+
+def compare_ways(start: Start, seed: int, size: int) -> list[Measurement]:
+    """From scratch, head only, and everything, on the first ``size`` training pictures."""
+    pictures, test = training_pictures(seed, start.pixels).subset(range(size)), test_pictures(start.pixels)
+    epochs = {HEAD: HEAD_EPOCHS, SCRATCH: EPOCHS[SCRATCH][size], EVERYTHING: EPOCHS[EVERYTHING][size]}
+    return [
+        learn(way, start, pictures, test, epochs=epochs[way], lr=LEARNING_RATE, seed=seed)
+        for way in (SCRATCH, HEAD, EVERYTHING)
+    ]
+
+
+def measure(device: torch.device, comparison: str, seed: int) -> list[Measurement]:
     """Run one comparison with one seed, all its ways one after another."""
-    return compare_recipes(bench, seed) if comparison == "recipe" else compare_ways(bench, seed, int(comparison))
+    if comparison in SHIPPED:
+        return compare_passes(_start(comparison, device), seed)
+    start = _start("resnet18", device)
+    return compare_recipes(start, seed) if comparison == "recipe" else compare_ways(start, seed, int(comparison))
+
+
+@lru_cache(maxsize=2)
+def _start(name: str, device: torch.device) -> Start:
+    return start_from(name, device)
 
 
 # The command ----------------------------------------------------------------------------------------------------
@@ -235,17 +194,18 @@ def measure(bench: Bench, comparison: str, seed: int) -> list[Measurement]:
 
 def circumstances(device: torch.device) -> dict:
     """What has to be the same for two runs to stand in one table."""
-    weights = load_pretrained("resnet18", "course", quiet=True)[1]
+    weights = ", ".join(f"{record.member} {record.sha256[:12]}" for record in SHIPPED.values())
     return {
         "hardware": hardware(device),
         "torch": torch.__version__,
-        "weights": f"{weights}, {weights.meta['sha256'][:12]}",
+        "weights": weights,
         "settings": {
             "recipe pictures": max(SIZES),
             "test pictures": TEST_PICTURES,
             "head epochs": HEAD_EPOCHS,
             "tutorial epochs": TUTORIAL_EPOCHS,
             "turns": TURNS,
+            "pass pictures": PASS_PICTURES,
             "epochs": {way: {str(size): epochs for size, epochs in plan.items()} for way, plan in EPOCHS.items()},
             "learning rate": LEARNING_RATE,
         },
@@ -286,10 +246,9 @@ def run(args: argparse.Namespace) -> int:
     missing = [(name, seed) for seed in range(args.seeds) for name in args.rows if (name, seed) not in done]
     if missing:
         _warn_when_busy()
-        bench = Bench(device)
     for number, (comparison, seed) in enumerate(missing, start=1):
         print(f"[{number}/{len(missing)}] {COMPARISONS[comparison]}, seed {seed}", flush=True)
-        measured = measure(bench, comparison, seed)
+        measured = measure(device, comparison, seed)
         for line in measured:
             right = "" if line.accuracy is None else f"  {line.accuracy:.1%}"
             print(f"    {line.row:28} {line.seconds:8.1f} s{right}", flush=True)

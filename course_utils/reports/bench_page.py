@@ -16,10 +16,12 @@ from matplotlib.ticker import LogLocator
 from course_utils.data import doodle_pets
 from course_utils.files import write_text, write_whole
 from course_utils.plots import MARKERS, PALETTE, STYLE
+from course_utils.reports.ways import EVERYTHING, HEAD, SCRATCH
 
-# The rows of the comparison "recipe", and those of the comparisons by size ("50", "200", "500").
+# The rows of the comparison "recipe", and those of the comparisons that have the name of a model. The comparisons by
+# size ("50", "200", "500") have the three ways as rows.
 FLOOR, CACHED, TUTORIAL = "one forward pass", "head, cached features", "head, the tutorial's recipe"
-SCRATCH, HEAD, EVERYTHING = "from scratch", "head only", "fine-tune everything"
+EAGER, FAST = "as torch runs it", "as the course runs it"
 
 START, END = "<!-- Written by `make bench`: -->", "<!-- until here. -->"
 TUTORIAL_PAGE = "https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html"
@@ -49,9 +51,14 @@ def read_results(path: Path, circumstances: dict) -> dict:
 
 
 def comparisons(results: dict) -> list[str]:
-    """The names of the comparisons that the file holds: "recipe" first, then the sizes from small to large."""
+    """The names of the comparisons that the file holds: "recipe", the models, then the sizes from small to large."""
     found = {run["comparison"] for run in results["runs"]}
-    return sorted(found, key=lambda name: (name != "recipe", int(name) if name.isdigit() else 0))
+    return sorted(found, key=lambda name: (name != "recipe", name.isdigit(), int(name) if name.isdigit() else 0, name))
+
+
+def sizes_in(results: dict) -> list[str]:
+    """The comparisons by the number of pictures."""
+    return [name for name in comparisons(results) if name.isdigit()]
 
 
 def values(results: dict, comparison: str, row: str, what: str) -> list:
@@ -60,9 +67,9 @@ def values(results: dict, comparison: str, row: str, what: str) -> list:
     return [line[what] for run in runs for line in run["measured"] if line["row"] == row]
 
 
-def ratios(results: dict, row: str, other: str) -> list[float]:
-    """How many times as long as ``other`` a row of the comparison "recipe" took, a number for each seed."""
-    pairs = zip(values(results, "recipe", row, "seconds"), values(results, "recipe", other, "seconds"), strict=True)
+def ratios(results: dict, comparison: str, row: str, other: str) -> list[float]:
+    """How many times as long as ``other`` a row of the same comparison took, a number for each seed."""
+    pairs = zip(values(results, comparison, row, "seconds"), values(results, comparison, other, "seconds"), strict=True)
     return [seconds / others for seconds, others in pairs]
 
 
@@ -77,7 +84,7 @@ def write_everything(results: dict, out: Path) -> list[str]:
         out.parent / "README.md",
     )
     link, written, alt = figure.relative_to(out.parent).as_posix(), [page.name], ""
-    if any(name != "recipe" for name in comparisons(results)):
+    if sizes_in(results):
         alt = draw(results, figure)
         written.append(link)
     write_text(page, report(results, link, alt))
@@ -98,7 +105,7 @@ def readme_section(figure: str, page: str, alt: str) -> str:
     """What README.md shows of it: the figure with its text, and the way to all numbers."""
     return (
         f"![{alt}]({figure})\n\nEach way had a few epochs only, so that this is measured in minutes; with "
-        "many more, training from scratch comes close to the head ([MODEL_CARD.md](MODEL_CARD.md)). "
+        "many more, training from scratch comes close to the head ([its model card](model_cards/resnet18.md)). "
         "Every number behind this picture, and the "
         f"command that measures it: [{page}]({page})."
     )
@@ -120,8 +127,8 @@ def report(results: dict, figure: str, alt: str) -> str:
         f"Measured with torch {results['torch']}; `make bench` measures it again, on your computer, and writes to "
         "`data/bench/`.",
     ]
-    names = comparisons(results)
-    sizes = [name for name in names if name != "recipe"]
+    names, sizes = comparisons(results), sizes_in(results)
+    passes = [name for name in names if name not in ("recipe", *sizes)]
     if "recipe" in names:
         parts += [
             f"## The head alone, in two ways, on {settings['recipe pictures']} pictures",
@@ -136,6 +143,20 @@ def report(results: dict, figure: str, alt: str) -> str:
             "alone. For each seed the first two take turns, "
             f"{settings['turns']} times, and the shortest run counts, since another program can only make one longer; "
             "the third, which takes minutes, follows once. A ratio compares only runs of the same seed.",
+        ]
+    if passes:
+        parts += [
+            f"## One forward pass over {settings['pass pictures']} pictures",
+            "Preprocessed already. As torch runs it means `model(batch)`; as the course runs it means `fast_copy`, the "
+            "making of the copy included: BatchNorm folded into the convolutions, channels last. The answers are the "
+            "same up to rounding. The two take turns, and the shortest run of each counts.",
+        ]
+    for name in passes:
+        faster = ratios(results, name, EAGER, FAST)
+        parts += [
+            f"### {name}",
+            f"**{statistics.median(faster):.2f} times** as many pictures a second ({_range(faster, '.2f')}).",
+            table(results, name),
         ]
     if sizes:
         parts += [
@@ -167,7 +188,7 @@ def table(results: dict, comparison: str) -> str:
 
 
 def _recipe_sentence(results: dict) -> str:
-    slower, above = ratios(results, TUTORIAL, CACHED), ratios(results, CACHED, FLOOR)
+    slower, above = ratios(results, "recipe", TUTORIAL, CACHED), ratios(results, "recipe", CACHED, FLOOR)
     accuracies = zip(*(values(results, "recipe", row, "accuracy") for row in (CACHED, TUTORIAL)), strict=True)
     ahead = [100 * (cached - tutorial) for cached, tutorial in accuracies]
     return (
@@ -197,7 +218,7 @@ def _range(numbers: Sequence[float], form: str) -> str:
 
 def draw(results: dict, path: Path) -> str:
     """Draw accuracy against seconds, beside some of the pictures, into ``path``; return the text that says it."""
-    sizes = [name for name in comparisons(results) if name != "recipe"]
+    sizes = sizes_in(results)
     spoken = []
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(9, 3.6), layout="constrained")

@@ -8,6 +8,8 @@ import io
 import os
 import pickle
 import re
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -463,3 +465,26 @@ def test_a_bad_environment_variable_is_named(monkeypatch):
     monkeypatch.setenv("COURSE_WEIGHTS", "tensorflow")
     with pytest.raises(WeightsError, match="COURSE_WEIGHTS must be one of"):
         load_pretrained()
+
+
+LITTLE_MEMORY = """
+import resource
+from PIL import Image
+from course_utils import load_pretrained, predict
+import torch, torchvision
+
+torch.set_num_threads(1)
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * resource.getpagesize() + 2**30
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+model, weights = load_pretrained("efficientnet_lite0", device="cpu")
+answers = predict(model, weights, [Image.new("RGB", (640, 480), "red")] * 32, k=1, device="cpu")
+print(len(answers), "answers")
+"""
+
+
+def test_a_gigabyte_of_free_memory_is_enough():
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("only Linux tells and limits the memory of a process like this")
+    printed = subprocess.run([sys.executable, "-c", LITTLE_MEMORY], capture_output=True, text=True, timeout=300)
+    assert "32 answers" in printed.stdout, printed.stderr

@@ -10,19 +10,9 @@ import torch
 
 from course_utils.reports import bench
 from course_utils.reports import bench_page as bench_report
-from course_utils.reports.bench import Bench, compare_recipes, head_by_the_tutorial, one_forward_pass
-from course_utils.reports.bench_page import (
-    CACHED,
-    END,
-    EVERYTHING,
-    FLOOR,
-    HEAD,
-    SCRATCH,
-    START,
-    TUTORIAL,
-    report,
-    values,
-)
+from course_utils.reports.bench import compare_recipes, head_by_the_tutorial, one_forward_pass, training_pictures
+from course_utils.reports.bench_page import CACHED, EAGER, END, FAST, FLOOR, START, TUTORIAL, report, values
+from course_utils.reports.ways import EVERYTHING, HEAD, SCRATCH, Start, new_head, start_from
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +22,7 @@ SETTINGS = {
     "head epochs": 100,
     "tutorial epochs": 25,
     "turns": 3,
+    "pass pictures": 128,
     "epochs": {SCRATCH: {"50": 15}, EVERYTHING: {"50": 8}},
     "learning rate": 0.001,
 }
@@ -63,13 +54,25 @@ def tiny(monkeypatch, tmp_path) -> Path:
     monkeypatch.setattr(bench, "HEAD_EPOCHS", 2)
     monkeypatch.setattr(bench, "TUTORIAL_EPOCHS", 1)
     monkeypatch.setattr(bench, "EPOCHS", {SCRATCH: {4: 1, 6: 1}, EVERYTHING: {4: 1, 6: 1}})
-    monkeypatch.setattr(bench, "COMPARISONS", {"recipe": "recipe", "4": "four", "6": "six"})
+    monkeypatch.setattr(bench, "PASS_PICTURES", 2)
+    monkeypatch.setattr(bench, "COMPARISONS", {"recipe": "recipe", "resnet18": "a pass", "4": "four", "6": "six"})
     monkeypatch.setenv("COURSE_DEVICE", "cpu")
-    return tmp_path
+    training_pictures.cache_clear()
+    bench.test_pictures.cache_clear()
+    yield tmp_path
+    training_pictures.cache_clear()
+    bench.test_pictures.cache_clear()
+
+
+@pytest.fixture
+def start() -> Start:
+    return start_from("resnet18", torch.device("cpu"))
 
 
 def options(folder: Path, *rows: str, seeds: int = 1) -> argparse.Namespace:
-    return argparse.Namespace(rows=list(rows) or ["recipe", "4", "6"], seeds=seeds, out=folder / "BENCH.json")
+    return argparse.Namespace(
+        rows=list(rows) or ["recipe", "resnet18", "4", "6"], seeds=seeds, out=folder / "BENCH.json"
+    )
 
 
 # The measuring
@@ -79,14 +82,15 @@ def test_one_command_measures_every_row_and_says_it(tiny):
     (tiny / "README.md").write_text(f"# Course\n\n{START}\nold\n{END}\n\nThe end.\n", encoding="utf-8")
     assert bench.run(options(tiny)) == 0
     results = json.loads((tiny / "BENCH.json").read_text(encoding="utf-8"))
-    assert [run["comparison"] for run in results["runs"]] == ["recipe", "4", "6"]
+    assert [run["comparison"] for run in results["runs"]] == ["recipe", "resnet18", "4", "6"]
     for run in results["runs"]:
-        rows = [FLOOR, CACHED, TUTORIAL] if run["comparison"] == "recipe" else [SCRATCH, HEAD, EVERYTHING]
+        rows = {"recipe": [FLOOR, CACHED, TUTORIAL], "resnet18": [EAGER, FAST]}
+        rows = rows.get(run["comparison"], [SCRATCH, HEAD, EVERYTHING])
         assert [line["row"] for line in run["measured"]] == rows
         assert all(line["seconds"] > 0 for line in run["measured"])
         assert all(line["accuracy"] in (None, 0, 0.25, 0.5, 0.75, 1) for line in run["measured"])
     page = (tiny / "BENCH.md").read_text(encoding="utf-8")
-    assert page.count("python -m course_utils bench --rows") == 9
+    assert page.count("python -m course_utils bench --rows") == 11
     assert results["hardware"] in page
     assert (tiny / "figures" / "bench.png").stat().st_size > 10_000
     readme = (tiny / "README.md").read_text(encoding="utf-8")
@@ -98,7 +102,7 @@ def test_one_command_measures_every_row_and_says_it(tiny):
 def test_a_second_call_measures_only_what_is_missing(tiny, monkeypatch, capsys):
     runs = []
 
-    def pretend(_bench, comparison, seed):
+    def pretend(_device, comparison, seed):
         runs.append((comparison, seed))
         rows = [SCRATCH, HEAD, EVERYTHING] if comparison != "recipe" else [FLOOR, CACHED, TUTORIAL]
         return [bench.Measurement(row, None if row == FLOOR else 0.5, 1.0) for row in rows]
@@ -112,7 +116,7 @@ def test_a_second_call_measures_only_what_is_missing(tiny, monkeypatch, capsys):
 
 
 def test_what_is_done_survives_an_interruption(tiny, monkeypatch):
-    def interrupted(_bench, comparison, _seed):
+    def interrupted(_device, comparison, _seed):
         if comparison == "6":
             raise KeyboardInterrupt
         return [bench.Measurement(row, 0.5, 1.0) for row in (SCRATCH, HEAD, EVERYTHING)]
@@ -152,43 +156,39 @@ def test_no_seed_is_refused(tiny, capsys):
 # The ways
 
 
-def test_both_ways_to_a_head_leave_the_weights_of_the_backbone_alone(tiny):
-    course = Bench(torch.device("cpu"))
-    pictures = course.train(0)
-    for way in (head_by_the_tutorial, bench.head_on_cached_features):
-        model = course.pretrained()
-        way(course, pictures, 0)(model)
+def test_both_ways_to_a_head_leave_the_weights_of_the_backbone_alone(tiny, start):
+    pictures = training_pictures(0, start.pixels)
+    for train in (head_by_the_tutorial(start, pictures, 0), new_head(start, pictures, epochs=1, seed=0)):
+        model = start.pretrained()
+        train(model)
         assert model.fc.out_features == 2
-        before = dict(course.model.named_parameters())
+        before = dict(start.model.named_parameters())
         changed = {name for name, tensor in model.named_parameters() if not torch.equal(tensor, before[name])}
         assert changed == {"fc.weight", "fc.bias"}
 
 
-def test_the_tutorials_recipe_sees_every_picture_in_every_epoch_and_the_cached_way_once(tiny, monkeypatch):
+def test_the_tutorials_recipe_sees_every_picture_in_every_epoch_and_the_cached_way_once(tiny, start, monkeypatch):
     monkeypatch.setattr(bench, "TUTORIAL_EPOCHS", 3)
-    course = Bench(torch.device("cpu"))
-    seen = []
-    for way in (head_by_the_tutorial, bench.head_on_cached_features):
-        model, count = course.pretrained(), []
+    pictures, seen = training_pictures(0, start.pixels), []
+    for train in (head_by_the_tutorial(start, pictures, 0), new_head(start, pictures, epochs=3, seed=0)):
+        model, count = start.pretrained(), []
         model.conv1.register_forward_hook(lambda _layer, inputs, _out, count=count: count.append(len(inputs[0])))
-        way(course, course.train(0), 0)(model)
+        train(model)
         seen.append(count)
     assert seen == [[4, 2] * 3, [6]]
 
 
-def test_the_floor_is_the_network_alone_on_every_picture(tiny):
-    course = Bench(torch.device("cpu"))
+def test_the_floor_is_the_network_alone_on_every_picture(tiny, start):
     seen = []
-    course.model.conv1.register_forward_hook(lambda _layer, inputs, _out: seen.append(len(inputs[0])))
-    run = one_forward_pass(course, course.train(0))
+    start.model.conv1.register_forward_hook(lambda _layer, inputs, _out: seen.append(len(inputs[0])))
+    run = one_forward_pass(start, training_pictures(0, start.pixels), fast=False)
     assert seen == []  # preprocessing is done before the clock starts
     run()
     assert seen == [6]
 
 
-def test_the_same_seed_gives_the_same_accuracies(tiny):
-    course = Bench(torch.device("cpu"))
-    first, second = ([line.accuracy for line in compare_recipes(course, 0)] for _ in range(2))
+def test_the_same_seed_gives_the_same_accuracies(tiny, start):
+    first, second = ([line.accuracy for line in compare_recipes(start, 0)] for _ in range(2))
     assert first == second
 
 
@@ -196,8 +196,8 @@ def test_the_same_seed_gives_the_same_accuracies(tiny):
 
 
 def test_ratios_compare_runs_of_the_same_seed(results):
-    assert bench_report.ratios(results, TUTORIAL, CACHED) == [20, 30]
-    assert bench_report.ratios(results, CACHED, FLOOR) == [1.5, 1]
+    assert bench_report.ratios(results, "recipe", TUTORIAL, CACHED) == [20, 30]
+    assert bench_report.ratios(results, "recipe", CACHED, FLOOR) == [1.5, 1]
 
 
 def test_values_come_in_the_order_of_the_seeds(results):
@@ -216,6 +216,15 @@ def test_the_page_says_what_the_file_holds(results):
         in page
     )
     assert "![A text.](figures/bench.png)" in page
+
+
+def test_the_pass_of_each_model_is_told_as_a_ratio(results):
+    lines = measured(**{EAGER: (None, 9.0), FAST: (None, 3.0)})
+    results["runs"].append({"comparison": "efficientnet_lite0", "seed": 0, "measured": lines})
+    page = report(results, "", "")
+    assert "## One forward pass over 128 pictures" in page and "### efficientnet_lite0" in page
+    assert "**3.00 times** as many pictures a second" in page
+    assert page.index("The head alone") < page.index("One forward pass over") < page.index("Three ways")
 
 
 def test_a_part_of_the_measurements_is_a_part_of_the_page(results):
