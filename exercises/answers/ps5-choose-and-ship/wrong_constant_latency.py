@@ -2,7 +2,7 @@
 #
 # score: {facts: 3, pick: 4, pareto_front: 4, latency: 3.25, save_and_load: 5, export: 3}
 # feedback:
-#   - "A call takes about 0.11 seconds here, and you measured 0.025."
+#   - "You measured 0.025."
 
 # %% latency
 def latency(model, images, warm_up=3, runs=11, synchronize=None):
