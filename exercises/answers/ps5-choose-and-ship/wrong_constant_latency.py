@@ -1,6 +1,6 @@
 # Calls the model as often as it should, and returns a number that was read off the test cell.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 3.25, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 2.25, save_and_load: 5, export: 3}
 # feedback:
 #   - "You measured 0.025."
 

@@ -1,6 +1,6 @@
 # Reports the fastest run, warms up with one call too many, and forgets what is not a parameter of the file.
 #
-# score: {facts: 3, pick: 0.33, pareto_front: 4, latency: 4.25, save_and_load: 3.46, export: 3}
+# score: {facts: 3, pick: 0, pareto_front: 4, latency: 1, save_and_load: 3.75, export: 3}
 # feedback:
 #   - "to measure are 6. The model was called 7 times."
 #   - "The model was called 7 times."

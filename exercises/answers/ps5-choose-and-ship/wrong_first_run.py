@@ -1,6 +1,6 @@
 # The first run that counts.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 3, save_and_load: 5, export: 3}
 # feedback:
 #   - "It looks like the first run that counts."
 

@@ -1,6 +1,6 @@
 # The last run, limits of 0 that are none, names that stay in this program.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 3, pareto_front: 4, latency: 3, save_and_load: 0, export: 3}
 # feedback:
 #   - "It looks like the last run."
 #   - "These are the names of the model that was saved last."

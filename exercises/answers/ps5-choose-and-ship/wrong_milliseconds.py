@@ -1,6 +1,6 @@
 # Milliseconds, a model that stays in eval mode, numbers of half precision in the file, and a program for two pictures only.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 1.25, save_and_load: 0.38, export: 0.86}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 0.75, save_and_load: 0, export: 2}
 # feedback:
 #   - "It looks like a thousand times too much: milliseconds."
 #   - "The model came back in another mode than it had before."

@@ -1,6 +1,6 @@
 # A median that is rounded to microseconds, gflops rounded; a front without the equals; dropout on record.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
+# score: {facts: 1, pick: 4, pareto_front: 2.5, latency: 4.5, save_and_load: 5, export: 0}
 # feedback:
 #   - "It should not be rounded."
 #   - "gflops should be"

@@ -1,6 +1,6 @@
 # The mean without the extremes, a single run by default, and only the model itself back in train mode.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 3, save_and_load: 5, export: 3}
 # feedback:
 #   - "It looks like the mean without the shortest and the longest."
 #   - "A layer of the model came back in another mode than the model"

@@ -1,6 +1,6 @@
 # The middle of a list that nobody sorted, accuracies rounded everywhere, names joined by commas.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
+# score: {facts: 0, pick: 3, pareto_front: 2.75, latency: 3, save_and_load: 3.75, export: 3}
 # feedback:
 #   - "It looks like the one in the middle of the list, which is not sorted."
 #   - "Rounded, it makes ties."
