@@ -2,7 +2,7 @@
 
 Answers in ``exercises/answers/`` are students. They are handed in, graded by one ``nbgrader autograde`` an assignment,
 and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so `make test`
-takes a few of two assignments, and `make test-slow` those of all. The quizzes after the first share one run, as notebooks
+takes a few of two assignments, `make test-slow` those of all. The quizzes after the first share one run, as notebooks
 of one assignment. What differs from student to student is graded in test_answers.py, every answer, without kernels.
 """
 
