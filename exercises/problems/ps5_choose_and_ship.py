@@ -579,8 +579,8 @@ points.check("eval mode, no gradients, and back", _as_in_the_app, True, True, wo
 
 def _whatever_the_order():
     seconds = [
-        _is_the_median([5, 25, 45, 10, 80, 15], 1),  # sorted 10 15 25 45 80
-        _is_the_median([5, 60, 10, 15, 35, 20, 50, 12], 2),  # an even number: 12 15 20 35 50 60
+        _is_the_median([5, 45, 95, 15, 75, 10, 30, 20], 1),  # sorted 10 15 20 30 45 75 95
+        _is_the_median([5, 60, 50, 40, 12, 70, 10, 26], 2),  # an even number: 10 12 26 40 50 70
         _is_the_median([30, 10, 8, 70], 0),
     ]
     expect(
@@ -590,7 +590,7 @@ def _whatever_the_order():
 
 
 def _the_clock_waits():
-    _is_the_median([5, 20, 40, 10, 60, 30], 1, device=True)
+    _is_the_median([5, 40, 30, 60, 10, 20], 1, device=True)
 
 
 def _old_work_is_not_counted():

@@ -1,9 +1,8 @@
 """Answers that test the graders; the quizzes are graded here, everything with nbgrader in test_nbgrader_loop.py."""
 
 import ast
-import contextlib
 import functools
-import io
+import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions, requires
@@ -19,11 +18,11 @@ from course_utils.authoring.answers import (
     Answer,
     _with_letters,
     fill_in,
-    is_answer,
     read_answer,
     read_answers,
     solution,
 )
+from course_utils.authoring.in_process import Graded, grade
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -117,21 +116,19 @@ def test_a_wrong_answer_has_the_form_of_the_right_one(right, wrong):
     )
 
 
+@functools.cache
+def graded(name: str, answer_name: str, steps: frozenset[str] | None = None) -> dict[str, Graded]:
+    """The result of each test cell for one of the answer files."""
+    answer = next(answer for answer in read_answers(EXERCISES / "answers" / name) if answer.name == answer_name)
+    return grade(notebook("source", name), fill_in(notebook("release", name), notebook("source", name), answer), steps)
+
+
 def graded_here(name: str, answer: Answer) -> tuple[dict[str, float], str]:
-    """The points of each test cell and what the cells print: every cell runs, and an error stops only its own."""
-    submission = fill_in(notebook("release", name), notebook("source", name), answer)
-    written = {cell.id: cell.source for cell in submission.cells if is_answer(cell)}
-    names, points = {}, {}
-    with contextlib.redirect_stdout(io.StringIO()) as output:
-        for cell in notebook("source", name).cells:
-            if cell.id.startswith("test-"):
-                *body, last = ast.parse(cell.source).body
-                exec(compile(ast.Module(body, []), cell.id, "exec"), names)
-                points[cell.id.removeprefix("test-")] = eval(ast.unparse(last), names)
-            elif is_answer(cell):
-                with contextlib.suppress(Exception):
-                    exec(written[cell.id], names)
-    return points, " ".join(output.getvalue().split())
+    """The points of each test cell and what the cells print."""
+    source = notebook("source", name)
+    results = grade(source, fill_in(notebook("release", name), source, answer))
+    points = {cell: result.points for cell, result in results.items()}
+    return points, " ".join(" ".join(result.said for result in results.values()).split())
 
 
 QUIZ_ANSWERS = [
@@ -157,3 +154,106 @@ def test_each_wrong_answer_costs_exactly_its_own_points(name):
     for cell in worth:
         points, _ = graded_here(name, Answer("", "", 0, cells={cell: f'{cell} = "<wrong>"'}))
         assert points == worth | {cell: 0}
+
+
+# The problem sets, without kernels
+
+PROBLEM_SETS = [name for name in ASSIGNMENTS if name.startswith("ps")]
+QUICK = ("ps2-preprocessing", "ps4-metrics")  # milliseconds for a step; the others train networks or wait for a clock
+
+
+def cases(name: str) -> list[pytest.ParameterSet]:
+    return [
+        pytest.param(name, answer, id=f"{name}-{answer.name}") for answer in read_answers(EXERCISES / "answers" / name)
+    ]
+
+
+def is_quick(answer: Answer) -> bool:
+    return answer.name.startswith("wrong") and "ends" not in answer.name
+
+
+def check(answer: Answer, results: dict[str, Graded], maximum: dict[str, float]) -> None:
+    assert {step: results[step].points for step in answer.points if step in results} == {
+        step: points for step, points in answer.points.items() if step in results
+    }
+    said = {step: " ".join(result.said.split()) for step, result in results.items()}
+    sentences = [" ".join(sentence.split()) for sentence in answer.feedback]
+    assert [sentence for sentence in sentences if not any(sentence in text for text in said.values())] == []
+    lost = [step for step, result in results.items() if result.points < maximum[step]]
+    assert [step for step in lost if not any(sentence in said[step] for sentence in sentences)] == [], said
+    assert not [step for step, text in said.items() if "Traceback" in text]
+
+
+def maximum_of(name: str) -> dict[str, float]:
+    return {
+        cell.id.removeprefix("test-"): cell.metadata.nbgrader.points for cell in graded_cells(notebook("source", name))
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [case for name in QUICK for case in cases(name) if is_quick(case.values[1])]
+)
+def test_a_mistake_costs_its_own_step_and_is_told_in_a_sentence_of_its_own(name, answer):
+    maximum = maximum_of(name)
+    check(answer, graded(name, answer.name, frozenset(answer.cells.keys() & maximum.keys())), maximum)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "answer"), [case for name in PROBLEM_SETS for case in cases(name)])
+def test_an_answer_to_a_problem_set_gets_its_points_and_sentences(name, answer):
+    check(answer, graded(name, answer.name), maximum_of(name))
+
+
+IDEA = re.compile(r"\*\*Worth ([\d.]+) of (\d+): (.+?)\.\*\*")
+
+
+def ideas(name: str) -> list[tuple[str, float, float, str]]:
+    """What the notebook says that its steps are about: step, points, points of the step, the idea."""
+    found, waiting = [], []
+    for cell in notebook("release", name).cells:
+        waiting += IDEA.findall(" ".join(cell.source.split())) if cell.cell_type == "markdown" else []
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            found += [(cell.id, float(points), float(total), idea) for points, total, idea in waiting]
+            waiting = []
+    return found
+
+
+def checks(name: str, step: str) -> dict[str, float]:
+    """The weight of each check in the instructor's test cell of a step, by its title."""
+    cell = next(cell for cell in notebook("source", name).cells if cell.id == f"test-{step}")
+    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    calls = [call for call in calls if ast.unparse(call.func) == "points.check"]
+    return {
+        call.args[0].value: next((word.value.value for word in call.keywords if word.arg == "worth"), 1)
+        for call in calls
+    }
+
+
+@pytest.mark.parametrize("name", PROBLEM_SETS)
+def test_each_step_names_its_ideas_and_they_weigh_a_quarter_or_more(name):
+    maximum, named = maximum_of(name), ideas(name)
+    for step, points in maximum.items():
+        assert sum(checks(name, step).values()) == points, step
+        assert 1 <= len([idea for idea in named if idea[0] == step]) <= 2, step
+    for step, points, total, idea in named:
+        assert total == maximum[step]
+        assert points >= total / 4
+        assert checks(name, step)[idea] == points
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROBLEM_SETS)
+def test_some_answer_misses_each_idea_and_pays_for_it(name):
+    results = [graded(name, case.values[1].name) for case in cases(name)]
+    for step, points, total, idea in ideas(name):
+        misses = [one[step] for one in results if f"[not yet] {idea}" in " ".join(one[step].said.split())]
+        partly = [one for one in misses if one.points > 0]
+        assert partly, f"no answer misses only this: {idea}"
+        assert all(one.points <= total - points for one in misses), idea
+
+
+def test_a_wrong_earlier_step_is_not_paid_for_again():
+    results = graded("ps4-metrics", "wrong_half")
+    assert results["choose_threshold"].points < 4 == results["report"].points
+    assert "Judged with our" in results["report"].said
+    assert "choose_threshold in the place of yours." in " ".join(results["report"].said.split())

@@ -62,7 +62,9 @@ def test_numbers_are_read_in_any_form(answer):
     ("answer", "sentence"),
     [
         (None, "They: there is only None"),
-        ("abc", "They should be numbers in a list, an array or a tensor, not something of the type str."),
+        ("abc", "They should be numbers. 'abc' is a text."),
+        ("nan", "They should be numbers. 'nan' is a text."),
+        (["0.5", 1], "They should be numbers. '0.5' is a text."),
         ({1: 2}, "not something of the type dict"),
         ([[1, 2], [3]], "not something of the type list"),
         ([1, 2, 3], r"They should have the shape \(2, 2\), not \(3,\)."),

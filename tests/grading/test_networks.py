@@ -36,6 +36,35 @@ def test_a_network_is_built_the_same_each_time_and_the_seed_of_others_is_left_al
     assert networks.moved(networks.snapshot(first), networks.snapshot(second)) == []
 
 
+@pytest.mark.parametrize("name", networks.SMALL)
+def test_a_small_network_has_its_head_where_the_large_one_has_it(name):
+    model = networks.build(name, 3)
+    run = networks.forward(model, networks.pictures(name))
+    assert run.scores.shape == (2, 3)
+    assert run.head is find_head(model).layer
+    assert networks.head_name(name) == find_head(model).name
+
+
+def test_a_network_is_the_callers_own_and_has_seen_pictures():
+    first = networks.build("shufflenet_v2_x0_5", 3)
+    assert first.conv1[1].running_mean.abs().min() > 0
+    first.conv1[1].running_mean.zero_()
+    assert networks.build("shufflenet_v2_x0_5", 3).conv1[1].running_mean.abs().min() > 0
+
+
+def test_features_are_what_the_head_is_given_with_dropout_open():
+    model = networks.build("a small VGG", 2).train()
+    images = networks.pictures("a small VGG")
+    modes = {module: module.training for module in model.modules()}
+    model.features.eval()
+    given = networks.features(model, images)
+    assert given.shape == (2, 16)
+    assert torch.equal(given, networks.features(model, images))
+    assert model.classifier[2].p == 0.5
+    assert torch.allclose(model.classifier[-1](given), networks.forward(model, images).scores, atol=1e-6)
+    assert all(module.training == mode for module, mode in modes.items() if module not in set(model.features.modules()))
+
+
 def test_layers_that_no_longer_run_are_named():
     images = networks.pictures("alexnet")
     model = networks.outline("alexnet")

@@ -10,7 +10,7 @@ import warnings
 
 import pytest
 
-from course_utils.grading import Points, expect
+from course_utils.grading import Points, each, expect
 from course_utils.grading import points as points_module
 
 
@@ -230,6 +230,74 @@ def test_it_works_in_a_thread_where_there_is_no_alarm():
 def test_points_that_are_no_points_are_refused(maximum):
     with pytest.raises(ValueError, match="must be a number above 0"):
         Points(maximum)
+
+
+def test_each_stops_at_the_first_case_that_fails_and_names_it(capsys):
+    tried = []
+
+    def is_small(name, number):
+        tried.append(name)
+        expect(number < 3, f"{number} is large.")
+
+    points = Points(1)
+    points.check("all are small", each(is_small), ("one", 1), ("five", 5), ("six", 6))
+    assert points.total() == 0.0
+    assert tried == ["one", "five"]
+    assert "five: 5 is large." in capsys.readouterr().out
+
+
+LEND = "def earlier():\n    return 1\n"
+
+
+def later_step(names):
+    """A check of a later step, which calls an earlier one by its name."""
+    expect(names["earlier"]() == 1, "The sum is wrong.")
+
+
+def test_a_later_step_is_judged_with_our_earlier_one_where_the_students_is_wrong(capsys):
+    names = {"earlier": lambda: 2}
+    own = names["earlier"]
+    points = Points(1)
+    points.lend(names, LEND)
+    points.check("the later step", later_step, names)
+    assert points.total() == 1.0
+    assert names == {"earlier": own}
+    assert "Judged with our earlier in the place of yours." in capsys.readouterr().out
+
+
+def test_a_missing_earlier_step_is_lent_and_taken_back():
+    names = {}
+    points = Points(1)
+    points.lend(names, LEND)
+    points.check("the later step", later_step, names)
+    assert points.total() == 1.0
+    assert names == {}
+
+
+def test_a_right_earlier_step_is_the_students_own(capsys):
+    calls = []
+    names = {"earlier": lambda: calls.append(1) or 1}
+    points = Points(1)
+    points.lend(names, LEND)
+    points.check("the later step", later_step, names)
+    assert points.total() == 1.0
+    assert calls == [1]
+    assert "Judged" not in capsys.readouterr().out
+
+
+def test_a_later_step_that_is_wrong_itself_is_told_so_with_our_earlier_one(capsys):
+    names = {"earlier": lambda: 2}
+
+    def wrong_as_well():
+        expect(names["earlier"]() == 1, "That is the earlier one.")
+        expect(False, "That is this one.")
+
+    points = Points(1)
+    points.lend(names, LEND)
+    points.check("the later step", wrong_as_well)
+    assert points.total() == 0.0
+    printed = capsys.readouterr().out
+    assert "That is this one." in printed and "That is the earlier one." not in printed
 
 
 @pytest.mark.parametrize(("check", "expected"), [(nothing, 3.0), (fails, 0.0)])

@@ -1,9 +1,9 @@
 """The instructor's whole path through nbgrader itself: release, hand in, grade, feedback, CSV.
 
-Every answer in ``exercises/answers/`` is one student. They are handed in, graded by one ``nbgrader autograde`` an
-assignment, and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so
-`make test` takes a few of every assignment, and `make test-slow` the rest. The quizzes after the first share one run,
-as notebooks of one assignment; all their answers are graded in test_answers.py, without kernels.
+Answers in ``exercises/answers/`` are students. They are handed in, graded by one ``nbgrader autograde`` an assignment,
+and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so `make test`
+takes a few of two assignments, `make test-slow` those of all. The quizzes after the first share one run, as notebooks
+of one assignment. What differs from student to student is graded in test_answers.py, every answer, without kernels.
 """
 
 import csv
@@ -34,12 +34,14 @@ from course_utils.quiz.question import answer_key, lettered
 ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
 # What `make test` grades: these answers to these assignments. `make test-slow` has the rest.
 ALWAYS = ("untouched", "right_reference", "wrong_everywhere", "odd_forms")
+# What only a kernel shows: noise on stderr, an endless loop, exit(), a cell with a syntax error.
+KERNEL = ("right_noisy", "wrong_never_ends", "odd_cells", "odd_equal_to_everything")
 QUICK = ("quiz-1", "ps1-heads")
 LATER_QUIZZES = [name for name in ASSIGNMENTS if name.startswith("quiz-") and name != "quiz-1"]
 SHARED = "later-quizzes"  # the assignment that holds them all
 RUNS = {name: [name] for name in ASSIGNMENTS if name not in LATER_QUIZZES} | {SHARED: LATER_QUIZZES}
-for name in LATER_QUIZZES:
-    ANSWERS[name] = [answer for answer in ANSWERS[name] if answer.name in ALWAYS]
+for name in ASSIGNMENTS:
+    ANSWERS[name] = [answer for answer in ANSWERS[name] if answer.name in ALWAYS + KERNEL]
 
 
 def case(name: str, answer: Answer) -> pytest.ParameterSet:

@@ -1,6 +1,6 @@
 # Ignores the word that says how to interpolate.
 #
-# score: {as_rgb: 7, resize_and_crop: 3.5, to_tensor: 6, preprocess: 3}
+# score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "[not yet] a high picture, bicubic"
 #   - "This is bilinear, and bicubic was asked."

@@ -1,6 +1,6 @@
 # Blue, green, red, as OpenCV has it; and a batch that only takes a list.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 4.5}
 # feedback:
 #   - "The channels come in the order blue, green, red."
 #   - "A single image, which is no list, should become a batch of one."

@@ -1,6 +1,6 @@
 # Turns the caller's own picture, and pastes white into it.
 #
-# score: {as_rgb: 3, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
+# score: {as_rgb: 2.5, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "The image that as_rgb was given is not the same any more."
 

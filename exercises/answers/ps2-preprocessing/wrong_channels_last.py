@@ -1,6 +1,6 @@
 # Height, width, channels, and no conversion to RGB in the batch.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 5}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 4.5}
 # feedback:
 #   - "The picture has the mode L. Did it go through as_rgb?"
 #   - "The shape should be (3, 32, 32). Yours is (32, 32, 3)."

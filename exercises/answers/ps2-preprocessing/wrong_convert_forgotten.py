@@ -1,6 +1,6 @@
 # Converts, and forgets to keep what convert returns.
 #
-# score: {as_rgb: 0, resize_and_crop: 6, to_tensor: 6, preprocess: 5}
+# score: {as_rgb: 0, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "The image has the mode L, not RGB."
 

@@ -1,6 +1,6 @@
 # Believes that convert("RGB") is all there is to colours.
 #
-# score: {as_rgb: 2, resize_and_crop: 6, to_tensor: 6, preprocess: 5}
+# score: {as_rgb: 1.5, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "[not yet] the left half is transparent"
 #   - "You show the colours that lie below what is transparent. It should become white."

@@ -1,6 +1,6 @@
 # Cuts out the upper left corner.
 #
-# score: {as_rgb: 7, resize_and_crop: 0, to_tensor: 6, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 0, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "The crop begins at row 0 and column 0; the middle one at 16 and 58."
 

@@ -1,6 +1,6 @@
 # Everything right, in float64.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 6}
 # feedback:
 #   - "The dtype should be torch.float32. Yours is torch.float64."
 

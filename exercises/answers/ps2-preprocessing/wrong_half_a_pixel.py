@@ -1,6 +1,6 @@
 # Rounds the longer side up, and cuts half a pixel off the other way.
 #
-# score: {as_rgb: 7, resize_and_crop: 1, to_tensor: 6, preprocess: 0.5}
+# score: {as_rgb: 7, resize_and_crop: 2, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "is its longer side not cut off to a whole number?"
 

@@ -1,6 +1,6 @@
 # Types in ImageNet's mean and std, and the sizes of ResNet-18.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 3.5, preprocess: 2}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 4, preprocess: 4}
 # feedback:
 #   - "They should go from -1.00 to 1.00, and yours go from -2.12 to 2.64."
 #   - "Does everything come from the preset?"

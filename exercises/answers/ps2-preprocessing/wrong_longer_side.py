@@ -1,6 +1,6 @@
 # Scales the longer side, and never makes a small picture larger.
 #
-# score: {as_rgb: 7, resize_and_crop: 0.5, to_tensor: 6, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 0, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "[not yet] a wide picture, bilinear"
 

@@ -1,6 +1,6 @@
 # Normalises each picture by its own mean and std, and squashes the crop into place instead of cutting.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
+# score: {as_rgb: 7, resize_and_crop: 0, to_tensor: 0, preprocess: 6}
 # feedback:
 #   - "The numbers are off by up to"
 #   - "Right size, but a pixel is off"

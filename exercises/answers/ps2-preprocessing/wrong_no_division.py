@@ -1,6 +1,6 @@
 # Leaves the pixels between 0 and 255.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 6}
 # feedback:
 #   - "Is a division by 255 missing?"
 

@@ -1,6 +1,6 @@
 # Stops after dividing by 255.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0, preprocess: 6}
 # feedback:
 #   - "These are the pixels divided by 255; mean and std are missing."
 

@@ -1,6 +1,6 @@
 # Turns photos the other way, cuts with floor, subtracts the mean before it divides by 255, forgets as_rgb.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
+# score: {as_rgb: 5, resize_and_crop: 3, to_tensor: 0, preprocess: 4.5}
 # feedback:
 #   - "The picture lies on its head: it was turned the other way."
 #   - "The crop begins at row"

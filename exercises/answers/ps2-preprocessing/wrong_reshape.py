@@ -1,6 +1,6 @@
 # Reshapes where it should permute: the right shape, and the pixels of three colours in a heap.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0.5, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 0.5, preprocess: 6}
 # feedback:
 #   - "The pixels are in other places: reshape gives the right shape and stirs them, permute moves them."
 

@@ -1,6 +1,6 @@
 # Hands back the very image that it was given when that is RGB already.
 #
-# score: {as_rgb: 6.5, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
+# score: {as_rgb: 6, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "as_rgb returned the image that it was given, not a new one."
 

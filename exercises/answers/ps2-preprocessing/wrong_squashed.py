@@ -1,6 +1,6 @@
 # Resizes to a square, whatever the picture's proportions.
 #
-# score: {as_rgb: 7, resize_and_crop: 0.5, to_tensor: 6, preprocess: 0}
+# score: {as_rgb: 7, resize_and_crop: 0, to_tensor: 6, preprocess: 6}
 # feedback:
 #   - "The picture was squashed to a square: both sides became resize_size."
 

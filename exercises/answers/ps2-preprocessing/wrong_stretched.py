@@ -1,7 +1,7 @@
 # Stretches 16 bits to the range of each picture, shrinks large pictures with a reducing gap, adds the mean, and cuts
 # 224 pixels out whatever the recipe says.
 #
-# score: {as_rgb: 7, resize_and_crop: 6, to_tensor: 6, preprocess: 6}
+# score: {as_rgb: 6, resize_and_crop: 4.5, to_tensor: 0, preprocess: 4}
 # feedback:
 #   - "The darkest gray of this picture became black and its lightest white."
 #   - "Was the picture shrunk in two steps"

@@ -1,6 +1,6 @@
 # The head returns the class instead of scores, all labels are one off, and accuracy gives right answers in percent.
 #
-# score: {group_copies: 0, split: 4, extract_features: 5, train_head: 0, accuracy: 0, experiment: 0}
+# score: {group_copies: 0, split: 4, extract_features: 5, train_head: 0, accuracy: 0, experiment: 4}
 # feedback:
 #   - "should give scores of shape"
 #   - "It should return a Python float, not a Tensor."

@@ -1,6 +1,6 @@
 # Decides with > on the test pictures, looks at the first pixels only, counts all wrong rows as missed.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 2.25, choose_threshold: 4, report: 3, leaked: 2.25}
 # feedback:
 #   - "Three test pictures have exactly the threshold as their probability."
 #   - "pictures that are not in the training set, at position 0"

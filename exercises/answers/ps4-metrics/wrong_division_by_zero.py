@@ -1,6 +1,6 @@
 # Divides without looking, knows only two categories, and takes a note in a file for another picture.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 1.33, choose_threshold: 4, report: 3.2, leaked: 2.33}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 1, choose_threshold: 4, report: 3.5, leaked: 2}
 # feedback:
 #   - "raised ZeroDivisionError: division by zero"
 #   - "precision is 0.5217. Yours is 0.8571."

@@ -1,6 +1,6 @@
 # Remembers the visible examples: positions 1 and 3, the threshold of the ten pictures, the numbers of one matrix.
 #
-# score: {decide: 4, accuracy: 0.33, confusion: 0.4, precision_recall: 0.33, choose_threshold: 0.33, report: 0, leaked: 0.33}
+# score: {decide: 4, accuracy: 0.25, confusion: 0.5, precision_recall: 0.5, choose_threshold: 0.25, report: 0, leaked: 0.5}
 # feedback:
 #   - "Counted picture by picture the accuracy is"
 #   - "The matrix should have the shape (3, 3), not (2, 2)."

@@ -1,6 +1,6 @@
 # Tries a hundred thresholds, which step over the best one, and finds leaks by the first hundred bytes.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 1.67, report: 3.47, leaked: 2.33}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 1.25, report: 4, leaked: 2.25}
 # feedback:
 #   - "enough fawns are found, with"
 #   - "pictures that are not in the training set, at position 0."

@@ -1,6 +1,6 @@
 # The threshold is 0.5, as always; and a picture in the test set twice is taken for a leak.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0.33, report: 2.4, leaked: 2.33}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0, report: 4, leaked: 2.25}
 # feedback:
 #   - "At your threshold of 0.5000"
 #   - "pictures that are not in the training set, at position 51, 52."

@@ -1,6 +1,6 @@
 # The lazy rule says what most pictures show; at the threshold itself nobody walks out; an underflow in softmax.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
+# score: {decide: 2.5, accuracy: 0.5, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 3, leaked: 3}
 # feedback:
 #   - "On the test pictures the"
 #   - "exp of each of them is 0 in float32, and so is their sum."

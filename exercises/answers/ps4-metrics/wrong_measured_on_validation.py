@@ -1,6 +1,6 @@
 # Reports the numbers of the pictures that chose the threshold, and compares the bytes of pictures without their shape.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 1.6, leaked: 2.67}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 1.75, leaked: 2.25}
 # feedback:
 #   - "This precision belongs to the validation pictures"
 #   - "This accuracy belongs to the validation pictures"

@@ -1,7 +1,7 @@
 # Column numbers instead of names, softmax rounded to percent, accuracy in percent, and a category list that loses its
 # first entry at each call.
 #
-# score: {decide: 0, accuracy: 0.33, confusion: 0, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
+# score: {decide: 0, accuracy: 0.25, confusion: 0, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
 #   - "The names should be words such as 'fawn'. One of yours is something of the type int."
 #   - "The accuracy should be from 0 to 1."

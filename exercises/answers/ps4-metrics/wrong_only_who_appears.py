@@ -1,6 +1,6 @@
 # A matrix of those who appear, in the order of the alphabet; a threshold one step too low; compares images with ==.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
+# score: {decide: 4, accuracy: 3, confusion: 0.5, precision_recall: 3, choose_threshold: 2.5, report: 4, leaked: 2}
 # feedback:
 #   - "and the others have no row and no column in your matrix."
 #   - "A higher one needs only"

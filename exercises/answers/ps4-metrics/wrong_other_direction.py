@@ -1,6 +1,6 @@
 # Softmax down the columns, a transposed matrix, and precision and recall swapped: all run, all have the right shape.
 #
-# score: {decide: 0, accuracy: 3, confusion: 0, precision_recall: 1, choose_threshold: 4, report: 2.13, leaked: 3}
+# score: {decide: 0, accuracy: 3, confusion: 0, precision_recall: 0, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
 #   - "The probabilities of one picture should add up to 1. In one row they add up to"
 #   - "Every count is right, but rows and columns have changed places: the actual category belongs in the rows."

@@ -1,6 +1,6 @@
 # Chooses the threshold on the very pictures that it is measured on, and looks for leaks by counting colours.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 2.4, leaked: 2.67}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 2.25, leaked: 2.25}
 # feedback:
 #   - "was chosen on the test pictures. It knows the answers that it is measured on."
 #   - "pictures that are not in the training set, at position 0"

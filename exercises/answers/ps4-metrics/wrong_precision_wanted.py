@@ -1,6 +1,6 @@
 # Reaches the wanted share in precision instead of recall, and says where the leaks are in the training set.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0.33, report: 2.4, leaked: 0.33}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0, report: 4, leaked: 0}
 # feedback:
 #   - "Your answer leaves out pictures that are in the training set"
 #   - "of the fawns are found, and 90.0% are wanted."

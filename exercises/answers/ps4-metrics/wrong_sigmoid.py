@@ -1,7 +1,7 @@
 # A sigmoid for each score, which does not make one picture's probabilities add up to 1; a loader's len() that does not
 # exist; and the order of the categories as it comes, whatever is positive.
 #
-# score: {decide: 0, accuracy: 1, confusion: 0.4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
+# score: {decide: 0, accuracy: 0.5, confusion: 0, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
 #   - "In one row they add up to"
 #   - "has no len()"

@@ -1,6 +1,6 @@
 # Calls a fawn only above the threshold, not at it, and names both sides of each pair of equal pictures.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0, report: 2.4, leaked: 2.33}
+# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 0, report: 4, leaked: 2.25}
 # feedback:
 #   - "with 8 walks. A higher one needs only 7: 0.25, the probability of a fawn."
 #   - "Each position should appear once."

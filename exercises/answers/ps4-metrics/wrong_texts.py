@@ -1,6 +1,6 @@
 # Numbers as texts, a mask instead of positions, probabilities rounded to percent, a fine grid of thresholds.
 #
-# score: {decide: 4, accuracy: 3, confusion: 4, precision_recall: 3, choose_threshold: 4, report: 4, leaked: 3}
+# score: {decide: 0, accuracy: 3, confusion: 4, precision_recall: 1.75, choose_threshold: 2.5, report: 4, leaked: 0}
 # feedback:
 #   - "'nan' is a text."
 #   - "This is a list of True and False. Positions are asked"

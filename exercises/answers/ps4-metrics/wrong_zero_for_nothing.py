@@ -1,7 +1,7 @@
 # Calls a share of nothing 0, as scikit-learn does with a warning, and swallows
 # the first batch of a loader by looking at it.
 #
-# score: {decide: 4, accuracy: 2.33, confusion: 4, precision_recall: 2, choose_threshold: 4, report: 3.47, leaked: 3}
+# score: {decide: 4, accuracy: 2.25, confusion: 4, precision_recall: 1.75, choose_threshold: 4, report: 4, leaked: 3}
 # feedback:
 #   - "Counted picture by picture the accuracy is"
 #   - "Precision is a share of nothing here, so it should be nan. Yours is 0."

@@ -2,8 +2,8 @@
 #
 # score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
 # feedback:
-#   - "[passed] code hidden beside the weights"
-#   - "[passed] a device that returns before the work is done"
+#   - "[passed] code in a file does not run"
+#   - "[passed] the clock waits for the device"
 
 # %% facts
 def facts(weights):

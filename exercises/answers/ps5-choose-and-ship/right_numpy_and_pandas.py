@@ -2,8 +2,8 @@
 #
 # score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
 # feedback:
-#   - "[passed] two are equally accurate"
-#   - "[passed] a real architecture"
+#   - "[passed] the most accurate, and of equals the faster"
+#   - "[passed] the same scores and the same names arrive"
 
 # %% pick
 import pandas as pd

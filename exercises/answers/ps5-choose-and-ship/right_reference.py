@@ -2,5 +2,5 @@
 #
 # score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
 # feedback:
-#   - "[passed] sixty models"
-#   - "[passed] one picture, and a hundred"
+#   - "[passed] every limit is kept, the limit itself included"
+#   - "[passed] any number of pictures"

@@ -2,8 +2,8 @@
 #
 # score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 5, export: 3}
 # feedback:
-#   - "[passed] names with umlauts and quotes"
-#   - "[passed] seventy models with many ties"
+#   - "[passed] the same scores and the same names arrive"
+#   - "[passed] equals stay together"
 
 # %% facts
 def facts(weights):

@@ -1,8 +1,8 @@
 # Calls the model as often as it should, and returns a number that was read off the test cell.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 3.25, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 2.25, save_and_load: 5, export: 3}
 # feedback:
-#   - "A call takes about 0.11 seconds here, and you measured 0.025."
+#   - "You measured 0.025."
 
 # %% latency
 def latency(model, images, warm_up=3, runs=11, synchronize=None):

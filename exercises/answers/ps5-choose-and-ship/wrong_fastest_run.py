@@ -1,11 +1,11 @@
 # Reports the fastest run, warms up with one call too many, and forgets what is not a parameter of the file.
 #
-# score: {facts: 3, pick: 0.33, pareto_front: 4, latency: 4.25, save_and_load: 3.46, export: 3}
+# score: {facts: 3, pick: 0, pareto_front: 4, latency: 1, save_and_load: 3.75, export: 3}
 # feedback:
 #   - "to measure are 6. The model was called 7 times."
-#   - "[not yet] two calls are interrupted, two are faster than usual"
-#   - "load_classifier took half of the weights without an error."
-#   - "load_classifier took weights of another network without an error."
+#   - "The model was called 7 times."
+#   - "With {} the best is"
+#   - "load_classifier took weights of a wider network without an error."
 #   - "The list of models, or something in it, has changed."
 
 # %% pick

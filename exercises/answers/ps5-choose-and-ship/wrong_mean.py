@@ -1,10 +1,10 @@
 # Takes the mean of all calls, the first slow ones too.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 3.5, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 4, save_and_load: 5, export: 3}
 # feedback:
-#   - "A call takes about 0.025 seconds here, and you measured"
+#   - "so the median is"
 #   - "[not yet] three slow calls at first"
-#   - "[not yet] two calls are interrupted, two are faster than usual"
+#   - "[not yet] it is the median, whatever the order"
 
 # %% latency
 import time

@@ -1,11 +1,11 @@
 # Milliseconds, a model that stays in eval mode, numbers of half precision in the file, and a program for two pictures only.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 1.25, save_and_load: 0.38, export: 0.86}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 0.75, save_and_load: 0, export: 2}
 # feedback:
-#   - "A call takes about 0.025 seconds here, and you measured"
+#   - "It looks like a thousand times too much: milliseconds."
 #   - "The model came back in another mode than it had before."
 #   - "The loaded model gives other scores: they are off by up to"
-#   - "The program does not take 5 pictures."
+#   - "The program does not take 1 picture."
 
 # %% latency
 import statistics

@@ -1,6 +1,6 @@
 # Keeps models that keep any of the limits, forgets who is faster of two, and knows one kind of cost only.
 #
-# score: {facts: 0, pick: 1.67, pareto_front: 3.16, latency: 6, save_and_load: 5, export: 3}
+# score: {facts: 1, pick: 0.75, pareto_front: 3.25, latency: 6, save_and_load: 5, export: 3}
 # feedback:
 #   - "With {'megabytes': 30, 'gflops': 0.5} the best is 'gentian', not 'arnica'."
 #   - "Your list has m0, m1, which another model beats."

@@ -1,6 +1,6 @@
 # Sorts the names, so that every score belongs to another flower; trusts strangers where the safe way fails.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 1.92, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 6, save_and_load: 1.25, export: 3}
 # feedback:
 #   - "The names should be ['gentian', 'arnica']"
 #   - "The file held code, and load_classifier has run it."

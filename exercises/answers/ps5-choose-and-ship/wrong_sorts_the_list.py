@@ -1,6 +1,6 @@
 # Sorts the list that belongs to somebody else, and gives names and unsorted models back.
 #
-# score: {facts: 3, pick: 0, pareto_front: 1.05, latency: 6, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 0, pareto_front: 0.5, latency: 6, save_and_load: 5, export: 3}
 # feedback:
 #   - "The list of models, or something in it, has changed."
 #   - "The right models, but the cheapest should come first."

@@ -1,6 +1,6 @@
 # Measures with dropout and gradients, and loads a model that is still in train mode; exports it in train mode as well.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 5, save_and_load: 0, export: 1.71}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 5, save_and_load: 0, export: 1.5}
 # feedback:
 #   - "The model was in train mode while it was measured."
 #   - "The loaded model, or a part of it, is in train mode."

@@ -1,9 +1,9 @@
 # Waits only at the very end and divides by the number of runs; saves parameters without BatchNorm's statistics, and does not mind what is missing.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 5, save_and_load: 0.38, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 4.5, save_and_load: 0, export: 3}
 # feedback:
 #   - "The loaded model gives other scores"
-#   - "[not yet] two calls are interrupted, two are faster than usual"
+#   - "It looks like the mean of all runs."
 
 # %% latency
 import time

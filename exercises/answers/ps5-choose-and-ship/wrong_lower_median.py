@@ -1,0 +1,26 @@
+# The lower one of two in the middle; the warm-up is measured as well where there is one.
+#
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 4.5, save_and_load: 5, export: 3}
+# feedback:
+#   - "It looks like"
+
+# %% latency
+import statistics
+import time
+
+
+def latency(model, images, warm_up=3, runs=11, synchronize=None):
+    wait = synchronize or (lambda: None)
+    was_training = model.training
+    model.eval()
+    seconds = []
+    with torch.inference_mode():
+        for run in range(warm_up + runs):
+            wait()
+            start = time.perf_counter()
+            model(images)
+            wait()
+            if run >= warm_up:
+                seconds.append(time.perf_counter() - start)
+    model.train(was_training)
+    return sorted(seconds)[(len(seconds) - 1) // 2]
