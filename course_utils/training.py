@@ -24,7 +24,15 @@ from course_utils.batches import in_batches, labels_of, preprocess
 from course_utils.data import Pictures
 from course_utils.device import get_device
 from course_utils.files import write_whole
-from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
+from course_utils.history import (
+    History,
+    check_settings,
+    count_right,
+    loss_and_accuracy,
+    out_of_patience,
+    record,
+    warm_up_then_cosine,
+)
 from course_utils.inference import evaluating
 from course_utils.progress_bar import progress_bar
 
@@ -93,7 +101,7 @@ def fine_tune(
         model.to(device)
         _check_outputs(model, train, device)
         optimizer = torch.optim.AdamW(trainable, lr=lr, weight_decay=weight_decay)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_cosine(epochs * steps))
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_then_cosine(epochs * steps))
         history, best = History(), None
         if checkpoint is not None:
             checkpoint = Path(checkpoint)
@@ -167,18 +175,6 @@ def _validate(model: nn.Module, pictures: "_Prepared", batch_size: int, device: 
     with evaluating(model, device), torch.no_grad():
         logits = in_batches(logits_of, len(pictures.labels), batch_size)
     return loss_and_accuracy(logits, pictures.labels)
-
-
-def _warm_up_then_cosine(steps: int) -> Callable[[int], float]:
-    """Which share of the learning rate to use at each step: up a straight line, then down half a cosine."""
-    warm_up = max(1, steps // 10)
-
-    def share(step: int) -> float:
-        if step < warm_up:
-            return (step + 1) / warm_up
-        return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-    return share
 
 
 def _outputs(output: torch.Tensor | tuple) -> tuple[torch.Tensor, ...]:
