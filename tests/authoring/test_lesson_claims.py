@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from course_utils.authoring.lessons import ROOT
+from course_utils.results import stored_results, values
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +195,26 @@ def test_pre_training_brings_much_to_pencil_pets_and_nothing_to_handwriting(deep
     pets, writing = numbers(table, "pencil pets  "), numbers(table, "handwriting  ")
     assert pets[0] > max(pets[1:-1]) + 10
     assert writing[0] < writing[1] + 3
+
+
+def mean_of(style: str, **run) -> float:
+    found = values(stored_results("depth")["runs"], style, **run)
+    return sum(found) / len(found)
+
+
+def test_everything_with_stored_averages_is_best_where_the_pictures_change():
+    best = {"pictures": 500, "trained": "everything", "batch_norm": "stored"}
+    assert mean_of("plain", **best) > mean_of("plain", pictures=500, trained="head") + 0.02
+    assert mean_of("pencil", **best) > mean_of("pencil", pictures=500, trained="head") + 0.1
+    assert mean_of("pencil", **best) > mean_of("pencil", **best | {"batch_norm": "batch"}) + 0.05
+
+
+def test_a_small_rate_for_all_does_what_rates_by_depth_do():
+    small, by_depth, large = (
+        mean_of("plain", rates=name) for name in ("0.001 for all", "0.01, by depth", "0.01 for all")
+    )
+    assert small > by_depth - 0.02
+    assert large < max(small, by_depth)
 
 
 # 09
