@@ -198,7 +198,12 @@ def test_pre_training_brings_much_to_pencil_pets_and_nothing_to_handwriting(deep
 
 
 def mean_of(style: str, **run) -> float:
-    found = values(stored_results("depth")["runs"], style, **run)
+    grid = stored_results("depth")
+    found = values(grid["runs"], style, **run)
+    if len(found) < grid["recipe"]["draws"]:
+        pytest.skip(
+            f"only {len(found)} of {grid['recipe']['draws']} draws are stored; {grid['command']} makes the others"
+        )
     return sum(found) / len(found)
 
 
