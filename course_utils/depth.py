@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torchvision.models import ResNet
 
 from course_utils.heads import find_head, freeze_backbone
+from course_utils.history import warm_up_then_cosine
 
 NORMALIZATIONS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
@@ -111,7 +112,8 @@ def train_from(
 
     What lies before the stage stands still, so it sees each of ``images`` (N, 3, H, W) once and its output is kept.
     ``batch_norm`` says what BatchNorm works with while training: its ``"stored"`` averages, which then stay as they
-    are, or those of each ``"batch"``. AdamW, with `parameter_groups(network, lr, factor)`. It ends in eval mode.
+    are, or those of each ``"batch"``. AdamW, with `parameter_groups(network, lr, factor)`; the rates climb for a tenth
+    of the steps, then fall to zero along a cosine. The network ends in eval mode.
     """
     if batch_norm not in ("stored", "batch"):
         raise ValueError(f'batch_norm must be "stored" or "batch", got {batch_norm!r}.')
@@ -123,6 +125,7 @@ def train_from(
     with torch.no_grad():
         kept = torch.cat([front(part) for part in images.split(50)])
     optimizer = torch.optim.AdamW(parameter_groups(rest, lr, factor), fused=True)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_then_cosine(steps))
     shuffle = torch.Generator().manual_seed(seed)
     losses: list[float] = []
     rest.train(batch_norm == "batch")
@@ -132,6 +135,7 @@ def train_from(
             loss = F.cross_entropy(rest(kept[batch]), labels[batch])
             loss.backward()
             optimizer.step()
+            scheduler.step()
             losses.append(loss.item())
     network.eval()
     return losses

@@ -1,6 +1,7 @@
 """The book-keeping of a training: settings that make sense, what happened in each epoch, and when to stop."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -83,3 +84,15 @@ def check_settings(
         raise ValueError(f"lr, the learning rate, must be a positive number, got {lr!r}.")
     if not 0 <= weight_decay < math.inf:
         raise ValueError(f"weight_decay must be 0 or a positive number, got {weight_decay!r}.")
+
+
+def warm_up_then_cosine(steps: int) -> Callable[[int], float]:
+    """Which share of the learning rate to use at each step: up a straight line, then down half a cosine."""
+    warm_up = max(1, steps // 10)
+
+    def share(step: int) -> float:
+        if step < warm_up:
+            return (step + 1) / warm_up
+        return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+
+    return share

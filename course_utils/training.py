@@ -23,7 +23,15 @@ from course_utils.batches import in_batches, labels_of, preprocess
 from course_utils.checkpoint import Stateful, load_checkpoint, save_checkpoint
 from course_utils.data import Pictures
 from course_utils.device import check_model, get_device, to_device
-from course_utils.history import History, check_settings, count_right, loss_and_accuracy, out_of_patience, record
+from course_utils.history import (
+    History,
+    check_settings,
+    count_right,
+    loss_and_accuracy,
+    out_of_patience,
+    record,
+    warm_up_then_cosine,
+)
 from course_utils.inference import evaluating
 from course_utils.progress_bar import progress_bar
 
@@ -165,7 +173,7 @@ def _begin(
     augmentation = _augmentation(train[[0]].shape[-2:]) if settings.augment else None
     optimizer = torch.optim.AdamW(_trainable(model), lr=settings.lr, weight_decay=settings.weight_decay)
     steps = settings.epochs * len(_batches(torch.arange(len(train.labels)), settings.batch_size))
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_cosine(steps))
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up_then_cosine(steps))
     return _Run(model, train, validation, settings, device, augmentation, optimizer, scheduler)
 
 
@@ -241,18 +249,6 @@ def _validate(model: nn.Module, pictures: "_Prepared", batch_size: int, device: 
     with evaluating(model, device), torch.no_grad():
         logits = in_batches(logits_of, len(pictures.labels), batch_size)
     return loss_and_accuracy(logits, pictures.labels)
-
-
-def _warm_up_then_cosine(steps: int) -> Callable[[int], float]:
-    """Which share of the learning rate to use at each step: up a straight line, then down half a cosine."""
-    warm_up = max(1, steps // 10)
-
-    def share(step: int) -> float:
-        if step < warm_up:
-            return (step + 1) / warm_up
-        return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-    return share
 
 
 def _outputs(output: torch.Tensor | tuple) -> tuple[torch.Tensor, ...]:

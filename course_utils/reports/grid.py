@@ -39,14 +39,18 @@ RATES_FROM, RATES_PICTURES = "layer3", 500
 def plan(draws: int) -> list[dict]:
     """Return all runs in their order, each as the entries that name it."""
     runs = []
-    for size, draw in itertools.product(SIZES, range(draws)):
-        runs.append({"pictures": size, "draw": draw, "trained": "head"})
-        runs += [
-            {"pictures": size, "draw": draw, "trained": depth, "batch_norm": batch_norm}
-            for depth, batch_norm in itertools.product(DEPTHS, ("stored", "batch"))
-        ]
+    for size in SIZES:
+        for draw in range(draws):
+            runs.append({"pictures": size, "draw": draw, "trained": "head"})
+            runs += [
+                {"pictures": size, "draw": draw, "trained": depth, "batch_norm": batch_norm}
+                for depth, batch_norm in itertools.product(DEPTHS, ("stored", "batch"))
+            ]
         if size == RATES_PICTURES:
-            runs += [{"pictures": size, "draw": draw, "trained": RATES_FROM, "rates": name} for name in RATES]
+            runs += [
+                {"pictures": size, "draw": draw, "trained": RATES_FROM, "rates": name}
+                for draw, name in itertools.product(range(draws), RATES)
+            ]
     return runs
 
 
@@ -107,7 +111,7 @@ def recipe() -> dict:
         "steps": STEPS,
         "batch_size": BATCH_SIZE,
         "learning_rate": LEARNING_RATE,
-        "optimizer": "AdamW, constant rate, no augmentation",
+        "optimizer": "AdamW, warm-up and cosine, no augmentation",
         "test_pictures": f"{TEST_PICTURES} plain and {TEST_PICTURES} pencil, the same for all runs",
         "rates": {name: {"head": lr, "factor": factor} for name, (lr, factor) in RATES.items()},
     }

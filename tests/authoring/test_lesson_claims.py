@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from course_utils.authoring.lessons import ROOT
+from course_utils.results import stored_results, values
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,21 @@ def is_it_any_good() -> str:
 @pytest.fixture(scope="module")
 def choosing_a_model() -> str:
     return printed("07_choosing_a_model")
+
+
+@pytest.fixture(scope="module")
+def deeper() -> str:
+    return printed("08_deeper_than_the_last_layer")
+
+
+@pytest.fixture(scope="module")
+def shipping_it() -> str:
+    return printed("09_shipping_it")
+
+
+@pytest.fixture(scope="module")
+def in_keras() -> str:
+    return printed("10_the_same_in_keras")
 
 
 def printed(name: str) -> str:
@@ -160,3 +176,82 @@ def test_efficientnet_b0_hands_on_more_through_more_layers(choosing_a_model):
     values = {name: float(count) for name, _, count in rows}
     assert layers["efficientnet_b0"] > 3.5 * layers["resnet18"]
     assert values["efficientnet_b0"] > 2 * values["resnet18"]
+
+
+def test_for_sale_another_model_is_picked_than_without_a_limit(choosing_a_model):
+    reasons = re.findall(r"The most accurate of them is (\w+) with ([\d.]+)%", choosing_a_model)
+    names = dict(reasons)
+    assert float(names["vit_h_14"]) > float(names["efficientnet_v2_l"])
+    assert (
+        "fit a licence that allows commercial use. The most accurate of them is efficientnet_v2_l" in choosing_a_model
+    )
+
+
+# 08
+
+
+def test_pre_training_brings_much_to_pencil_pets_and_nothing_to_handwriting(deeper):
+    table = deeper[deeper.index("8 x 8 pixels  always the same") :]
+    pets, writing = numbers(table, "pencil pets  "), numbers(table, "handwriting  ")
+    assert pets[0] > max(pets[1:-1]) + 10
+    assert writing[0] < writing[1] + 3
+
+
+def mean_of(style: str, **run) -> float:
+    grid = stored_results("depth")
+    found = values(grid["runs"], style, **run)
+    if len(found) < grid["recipe"]["draws"]:
+        pytest.skip(
+            f"only {len(found)} of {grid['recipe']['draws']} draws are stored; {grid['command']} makes the others"
+        )
+    return sum(found) / len(found)
+
+
+def test_everything_with_stored_averages_is_best_where_the_pictures_change():
+    best = {"pictures": 500, "trained": "everything", "batch_norm": "stored"}
+    assert mean_of("plain", **best) > mean_of("plain", pictures=500, trained="head") + 0.02
+    assert mean_of("pencil", **best) > mean_of("pencil", pictures=500, trained="head") + 0.1
+    assert mean_of("pencil", **best) > mean_of("pencil", **best | {"batch_norm": "batch"}) + 0.05
+
+
+def test_a_small_rate_for_all_does_what_rates_by_depth_do():
+    small, by_depth, large = (
+        mean_of("plain", rates=name) for name in ("0.001 for all", "0.01, by depth", "0.01 for all")
+    )
+    assert small > by_depth - 0.02
+    assert large < max(small, by_depth)
+
+
+# 09
+
+
+def test_static_quantisation_is_smaller_and_keeps_the_answers(shipping_it):
+    table = shipping_it[shipping_it.index("same answer") :]
+    full, eight = (
+        [float(number) for number in re.search(rf"^{name} +([\d.]+) .* ([\d.]+)%$", table, re.M).groups()]
+        for name in ("float32", "ONNX Runtime int8")
+    )
+    assert eight[0] < full[0] / 3
+    assert eight[1] >= 95
+
+
+def test_the_program_answers_as_the_notebook_does(shipping_it):
+    assert "\n20 of 20 photos: same answer, same probability" in shipping_it
+
+
+# 10
+
+
+def test_the_port_is_equal_up_to_rounding(in_keras):
+    assert "equal up to rounding: True" in in_keras
+    assert "the same answer for all twenty: True" in in_keras
+
+
+def test_frozen_batch_norm_lets_the_rest_learn_and_no_average_move(in_keras):
+    found = re.findall(r"^(Keras|PyTorch) +(\S.*?) +(\d+) +(\d+)$", in_keras, re.M)
+    rows = {f"{library} {way}": [int(learned), int(averages)] for library, way, learned, averages in found}
+    assert rows["Keras only BatchNorm frozen"][0] > 0
+    assert rows["Keras only BatchNorm frozen"][1] == 0
+    assert rows["Keras base.trainable = False"] == [0, 0]
+    assert rows["PyTorch requires_grad = False"][0] == 0 < rows["PyTorch requires_grad = False"][1]
+    assert rows["PyTorch freeze_backbone"] == [0, 0]

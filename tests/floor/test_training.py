@@ -197,14 +197,14 @@ def test_pictures_beyond_the_limit_are_prepared_for_each_batch(monkeypatch):
 
 
 def test_the_learning_rate_climbs_and_falls():
-    share = training._warm_up_then_cosine(100)
+    share = training.warm_up_then_cosine(100)
     shares = [share(step) for step in range(100)]
     assert max(shares) == shares[10] == 1
     assert shares[:10] == sorted(shares[:10])
     assert shares[10:] == sorted(shares[10:], reverse=True)
     assert 0 < shares[0] <= 0.1
     assert shares[-1] < 0.01
-    assert [training._warm_up_then_cosine(1)(step) for step in (0, 1)] == [1, 1]
+    assert [training.warm_up_then_cosine(1)(step) for step in (0, 1)] == [1, 1]
 
 
 def frozen() -> nn.Module:

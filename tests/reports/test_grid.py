@@ -1,10 +1,12 @@
 """The grid behind lesson 08, at tiny sizes: every run once, resumed where it stopped, and the same again."""
 
 import argparse
+import inspect
 import json
 
 import pytest
 
+from course_utils.depth import train_from
 from course_utils.reports import grid
 from course_utils.results import stored_results
 
@@ -62,6 +64,15 @@ def test_a_file_of_another_recipe_is_not_mixed_with_ours(tiny, tmp_path):
     out = tmp_path / "depth.json"
     out.write_text(json.dumps({"recipe": {"steps": 999}, "runs": [{"strange": True}]}), encoding="utf-8")
     assert {"strange": True} not in run(out)
+
+
+def test_a_run_of_the_readers_own_has_the_same_settings():
+    defaults = {name: p.default for name, p in inspect.signature(train_from).parameters.items()}
+    assert (defaults["steps"], defaults["lr"], defaults["batch_size"]) == (
+        grid.STEPS,
+        grid.LEARNING_RATE,
+        grid.BATCH_SIZE,
+    )
 
 
 def test_the_stored_file_is_of_this_recipe_and_plan():
