@@ -11,6 +11,8 @@ PYTEST_ARGS ?=
 DATA ?= data/tiny-imagenet
 OUT ?= data/resnet18_tiny200.safetensors
 ARGS ?=
+# For `make mark`: the name of the assignment.
+ASSIGNMENT ?=
 
 bin := $(abspath $(VENV))/bin
 python := "$(bin)/python"
@@ -19,7 +21,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # nbgrader starts `alembic` and `jupyter` by name.
 export PATH := $(bin):$(PATH)
 
-.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report bench doctor clean \
+.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report bench mark bench-marking doctor clean \
 	setup-lab setup-test slow-unit-tests slow-notebook-tests
 .NOTPARALLEL:
 
@@ -69,6 +71,12 @@ checkpoint-report: setup-test  ## measure the course's own weights again and wri
 
 bench: setup-test  ## measure what the course claims, half an hour (ARGS=, see python -m course_utils bench --help)
 	$(python) -m course_utils bench $(ARGS)
+
+mark: setup-test  ## mark what was handed in to exercises/: ASSIGNMENT=ps1-heads, ARGS= see docs/instructors.md
+	$(python) -m course_utils mark $(ASSIGNMENT) $(ARGS)
+
+bench-marking: setup-test  ## compare `mark` with plain nbgrader on the same submissions (ARGS=, see docs/instructors.md)
+	$(python) -m course_utils.marking.bench $(ARGS)
 
 doctor: setup-lab  ## check this computer and say what to do
 	@$(python) -m course_utils doctor

@@ -243,6 +243,17 @@ def check_grading() -> Check:
     return Check(name, OK, f"nbgrader {version} with its commands")
 
 
+def check_sandbox() -> Check:
+    """What `python -m course_utils mark` can run submissions in, the safest way first."""
+    from course_utils.marking import sandbox
+
+    if not (reason := sandbox.why_not_safe()):
+        return Check("Marking", OK, "backends safe (a sandbox), fork and nbgrader")
+    possible = ["nbgrader"] if sandbox.why_not_fork() else ["fork", "nbgrader"]
+    found = f"no sandbox for submissions; possible without one: {', '.join(possible)}"
+    return Check("Marking", NOTE, found, f"Only instructors need it: {reason}.")
+
+
 CHECKS: dict[str, Callable[[], Check]] = {
     "Python": check_python,
     "Environment": check_environment,
@@ -255,6 +266,7 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "Course weights": check_checkpoint,
     "ImageNet weights": check_imagenet,
     "nbgrader": check_grading,
+    "Marking": check_sandbox,
 }
 NEED_TORCH = {"Device", "Course weights", "ImageNet weights"}
 

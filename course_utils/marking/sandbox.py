@@ -13,7 +13,7 @@ from time import monotonic
 
 from course_utils.errors import CourseError
 from course_utils.files import PACKAGE
-from course_utils.marking.protocol import Channel, Closed, Overdue
+from course_utils.marking.protocol import Channel, Closed
 
 START_SECONDS = 120  # to import torch, on a slow disk
 EXCHANGE = "/exchange"  # where a test lets the student's code write files, inside the sandbox
@@ -54,7 +54,7 @@ class Sandbox:
         self.backend, self.memory, self.modules = backend, memory, tuple(modules)
         self._process: subprocess.Popen | None = None
         self._scratch: tempfile.TemporaryDirectory | None = None
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the sandbox
 
     def __enter__(self) -> "Sandbox":
         return self
