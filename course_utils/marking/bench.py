@@ -2,9 +2,9 @@
 
     python -m course_utils.marking.bench quiz-1 ps4-metrics --submissions 20 --rounds 3
 
-Prints a table with the median seconds a submission of both, and their ratio. The submissions are the stored answers of the
-assignment, repeated. Timings on a busy computer are noise; the ratio of medians of alternating runs is the most that can
-be had there.
+Prints a table with the median seconds a submission of both, and their ratio. The submissions are the stored answers
+of the assignment, repeated. Timings on a busy computer are noise; there the ratio of medians of alternating runs is the
+most that can be had.
 """
 
 import argparse
