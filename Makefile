@@ -12,6 +12,8 @@ WORKERS ?= auto
 DATA ?= data/tiny-imagenet
 OUT ?= data/resnet18_tiny200.safetensors
 ARGS ?=
+# For `make mark`: the name of the assignment.
+ASSIGNMENT ?=
 
 bin := $(abspath $(VENV))/bin
 python := "$(bin)/python"
@@ -20,8 +22,12 @@ export OMP_WAIT_POLICY := PASSIVE
 # nbgrader starts `alembic` and `jupyter` by name.
 export PATH := $(bin):$(PATH)
 
+<<<<<<< HEAD
 .PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises architecture site fork checkpoint \
 	checkpoint-report bench doctor lock clean \
+=======
+.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report bench mark bench-marking doctor clean \
+>>>>>>> h/marking
 	setup-lab setup-test slow-unit-tests slow-notebook-tests
 .NOTPARALLEL:
 
@@ -82,6 +88,12 @@ checkpoint-report: setup-test  ## measure the course's own weights again and wri
 
 bench: setup-test  ## measure what the course claims, half an hour (ARGS=, see python -m course_utils bench --help)
 	$(python) -m course_utils bench $(ARGS)
+
+mark: setup-test  ## mark what was handed in to exercises/: ASSIGNMENT=ps1-heads, ARGS= see docs/instructors.md
+	$(python) -m course_utils mark $(ASSIGNMENT) $(ARGS)
+
+bench-marking: setup-test  ## compare `mark` with plain nbgrader on the same submissions (ARGS=, see docs/instructors.md)
+	$(python) -m course_utils.marking.bench $(ARGS)
 
 doctor: setup-lab  ## check this computer and say what to do
 	@$(python) -m course_utils doctor

@@ -62,7 +62,7 @@ def names_needed(source: str) -> frozenset[str]:
         current = tables.pop()
         tables += current.get_children()
         found |= {
-            s.get_name() for s in current.get_symbols() if s.is_global() or current is table and s.is_referenced()
+            s.get_name() for s in current.get_symbols() if s.is_global() or (current is table and s.is_referenced())
         }
     return frozenset(found - names_defined(source) - set(dir(builtins)))
 

@@ -1,6 +1,6 @@
 """``python -m course_utils check FILE``: what the submission doctor says about a notebook, before it is handed in.
 
-It needs no nbgrader and runs nothing of the notebook. It says whether the answers are there, never whether they are right.
+It needs no nbgrader and runs nothing of the notebook. It says whether answers are there, not whether they are right.
 """
 
 import argparse

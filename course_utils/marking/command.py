@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from course_utils.errors import CourseError
 from course_utils.files import ROOT
-from course_utils.marking import engine, sandbox, summary
+from course_utils.marking import cluster, engine, sandbox, summary
 from course_utils.marking.engine import Limits, Work
 from course_utils.marking.journal import Journal
 from course_utils.marking.reader import UnreadableNotebook
@@ -61,7 +62,9 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from course_utils.marking import gradebook
 
-    course = (args.course or (Path.cwd() if (Path.cwd() / "source").is_dir() else ROOT / "exercises")).resolve()
+    here = Path.cwd()
+    places = (here, here / "exercises", ROOT / "exercises")
+    course = (args.course or next((place for place in places if (place / "source").is_dir()), here)).resolve()
     directory = gradebook.course_directory(course)
     assignment = find_assignment(course, args.assignment)
     limits = Limits(args.timeout, args.memory)
@@ -141,7 +144,7 @@ def _marked(
                 waiting.append((record, submission, folder))
         book.write(waiting)
         waiting.clear()
-        if todo and engine.needs_sandbox(assignment):
+        if todo and engine.needs_sandbox(assignment) and not args.dask:
             _check_backend(args.backend)
         written = time.monotonic()
         bar = progress_bar(len(folders), assignment.name, "submission", done=len(results))
@@ -161,8 +164,10 @@ def _marked(
 
 def _records(
     args: argparse.Namespace, todo: list[tuple[str, str, Submission]], assignment: Assignment, limits: Limits
-) -> object:
+) -> Iterator[Record]:
     workers = args.workers or (os.cpu_count() or 1)
+    if args.dask:
+        return cluster.mark_on_cluster(args.dask, todo, assignment, limits, args.backend)
     modules = engine.trusted_modules(assignment)
 
     def make() -> sandbox.Sandbox:

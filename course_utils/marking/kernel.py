@@ -7,7 +7,7 @@ import resource
 import signal
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
-_MS_NOSUID, _MS_NODEV, _MS_RDONLY = 2, 4, 1
+_MS_NOSUID, _MS_NODEV, _MS_RDONLY, _MS_REMOUNT = 2, 4, 1, 32
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -45,9 +45,9 @@ def unshare(flags: int) -> None:
     _called(_libc.unshare(flags), "unshare")
 
 
-def mount_tmpfs(place: str, size: int, read_only: bool = False) -> None:
-    """Put an empty file system of at most ``size`` bytes over a folder. Raises OSError."""
-    flags = _MS_NOSUID | _MS_NODEV | (_MS_RDONLY if read_only else 0)
+def mount_tmpfs(place: str, size: int, remount_read_only: bool = False) -> None:
+    """Put an empty file system of at most ``size`` bytes over a folder, or write-protect that. Raises OSError."""
+    flags = _MS_NOSUID | _MS_NODEV | (_MS_RDONLY | _MS_REMOUNT if remount_read_only else 0)
     options = f"size={size},mode=755".encode()
     _called(_libc.mount(b"tmpfs", place.encode(), b"tmpfs", flags, options), f"mount {place}")
 

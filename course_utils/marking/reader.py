@@ -129,7 +129,7 @@ def _json(text: str) -> dict:
         book = json.loads(text, strict=False)  # real tabs and line ends in texts: harmless
     except json.JSONDecodeError as error:
         raise UnreadableNotebook(
-            f"This is not a complete notebook: {error.msg}, line {error.lineno}. Open it, save it, and hand it in again."
+            f"This is not a complete notebook: {error.msg}, line {error.lineno}. Open it, save it, hand it in again."
         ) from None
     except (RecursionError, ValueError, MemoryError) as error:  # nested too deep, or a number of 5000 digits
         raise UnreadableNotebook(f"This is not a notebook ({type(error).__name__}).") from None

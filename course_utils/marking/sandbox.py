@@ -54,7 +54,7 @@ class Sandbox:
         self.backend, self.memory, self.modules = backend, memory, tuple(modules)
         self._process: subprocess.Popen | None = None
         self._scratch: tempfile.TemporaryDirectory | None = None
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the sandbox
 
     def __enter__(self) -> "Sandbox":
         return self

@@ -115,7 +115,7 @@ def mended(notebook: Notebook, assignment: Assignment) -> Submission:
 
 
 def _is_another(cells: tuple[Cell, ...], assignment: Assignment) -> bool:
-    """Whether this is another assignment's notebook: two quizzes share the names of their cells, not their questions."""
+    """Whether this is another assignment's notebook: two quizzes share the names of cells, not their questions."""
     texts = {cell.source.strip() for cell in assignment.cells if cell.kind == "markdown" and cell.source.strip()}
     theirs = {cell.source.strip() for cell in cells if cell.kind == "markdown" and cell.source.strip()}
     return len(theirs) > len(texts) / 2 and len(texts & theirs) < 0.3 * len(texts)
@@ -204,7 +204,7 @@ def defined_names(source: str) -> frozenset[str]:
 
 
 def _steps(cells: tuple[Cell, ...], assignment: Assignment, places: dict[str, int]) -> tuple[Step, ...]:
-    """The assignment's parts in its own order, each followed by the cells that stood behind it in the student's file."""
+    """The assignment's parts in its own order, each followed by what stood behind it in the student's file."""
     taken = {place: name for name, place in places.items()}
     # Copies of a locked or test cell are the assignment's text or a forgery: they do not run.
     locked = {part.grade_id for part in assignment.parts if part.is_locked and not part.is_answer}

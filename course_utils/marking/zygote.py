@@ -69,6 +69,7 @@ def _warm_up(modules: list[str]) -> object:
     import torch
 
     torch.set_num_threads(1)
+    torch.ones(64).half()  # looks at the processor once, for all forks
     for name in (
         "torchvision.models",
         "torchvision.transforms.v2",
@@ -127,7 +128,7 @@ def _first_process(sock: socket.socket, shell: object, exchange: str, memory: in
         if os.access("/tmp", os.W_OK):  # read-only where Python itself lies in it
             kernel.mount_tmpfs("/tmp", SCRATCH_BYTES)
         kernel.limit(memory * 2**20, 3600, SCRATCH_BYTES, MOST_PROCESSES)
-        kernel.mount_tmpfs("/proc", 4096, read_only=True)
+        _hide_processes()
         kernel.drop_all_rights()
         kernel.forbid_calls()
     else:
@@ -142,6 +143,15 @@ def _first_process(sock: socket.socket, shell: object, exchange: str, memory: in
         found, _ = os.wait()
         if found == pid:
             return
+
+
+def _hide_processes() -> None:
+    """Put an empty folder over /proc, with what libraries read about the computer."""
+    about = {name: Path("/proc", name).read_bytes() for name in ("cpuinfo", "meminfo")}
+    kernel.mount_tmpfs("/proc", 2**20)
+    for name, text in about.items():
+        Path("/proc", name).write_bytes(text)
+    kernel.mount_tmpfs("/proc", 2**20, remount_read_only=True)
 
 
 def _students_process(sock: socket.socket, shell: object, exchange: str) -> None:

@@ -367,4 +367,23 @@ CODE = [
 ]  # fmt: skip
 CODE = [Case(**{**vars(case), "assignment": "ps4-metrics", "base": "untouched"}) for case in CODE]
 
-CASES = [*QUIZ, *CRASHES, *CODE]
+# Cheats with networks, which the judge hands over and looks at afterwards; nothing is answered.
+NETWORKS = [
+    Case("networks_patched", "from course_utils.grading import networks\n"
+         "networks.forward = lambda *a: networks.Forward(None, [])\nnetworks.moved = lambda *a: []\n"
+         "def freeze_backbone(model):\n    return model", into="freeze_backbone"),
+    Case("layers_patched", "nn.Module.__call__ = lambda *a, **k: torch.zeros(2, 4)\n"
+         "nn.Module.get_submodule = lambda self, name: 3\ndef find_head(model):\n    return 'fc', 3", into="find_head"),
+    Case("name_that_is_equal", "class Name(str):\n    def __eq__(self, o):\n        return True\n"
+         "    __hash__ = str.__hash__\ndef find_head(model):\n    return Name('x'), model", into="find_head"),
+    Case("says_it_is_a_network", "class Fake:\n    __class__ = nn.Module\n    def __getattr__(self, name):\n"
+         "        return lambda *a, **k: Fake()\ndef replace_head(model, n):\n    return Fake()", into="replace_head"),
+    Case("leaves_in_a_hook", "import os\ndef freeze_backbone(model):\n"
+         "    model.register_forward_pre_hook(lambda *a: os._exit(0))\n    return model", into="freeze_backbone",
+         statuses=(CRASHED,)),
+    Case("calls_the_test_for_ever", "def what_moved(model, action):\n    while True:\n        action()",
+         into="what_moved"),
+]  # fmt: skip
+NETWORKS = [Case(**{**vars(case), "assignment": "ps1-heads", "base": "untouched"}) for case in NETWORKS]
+
+CASES = [*QUIZ, *CRASHES, *CODE, *NETWORKS]

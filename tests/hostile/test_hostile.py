@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hostile_cases import CASES, CODE, CRASHES, QUIZ, Case
+from hostile_cases import CASES, Case
 from marking_tools import LIMITS, answered, assignment, cell, marked, total
 
 from course_utils.marking.engine import trusted_modules
@@ -86,7 +86,7 @@ def test_it_gets_what_it_deserves_and_the_next_one_too(case, sandboxes):
 
 
 def test_the_corpus_is_as_large_as_it_says():
-    assert len({case.name for case in CASES}) == len(CASES) == len(QUIZ) + len(CRASHES) + len(CODE)
+    assert len({case.name for case in CASES}) == len(CASES) > 80
 
 
 def test_the_environment_of_the_grader_is_not_seen(sandboxes, monkeypatch):

@@ -132,7 +132,8 @@ def broken_files(course: Path) -> dict[str, tuple[str, str]]:
         return place
 
     for name, content in {
-        "json": b"{not json", "empty": b"", "zeros": bytes(50), "half": right[:5000], "list": b"[]", "zip": b"PK\x03\x04" * 9,
+        "json": b"{not json", "empty": b"", "zeros": bytes(50), "half": right[:5000], "list": b"[]",
+        "zip": b"PK\x03\x04" * 9,
         "deep": b'{"cells": ' + b"[" * 200_000,
     }.items():  # fmt: skip
         case(f"broken_{name}", "unreadable", "", content)

@@ -1,6 +1,7 @@
 """What travels between judge and student: values come out as they went in, and nothing else can be made of them."""
 
 import collections
+import contextlib
 import json
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_arrays_and_tensors_travel(array):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=3)
-    | st.sampled_from(["new", "@", "tensor", "module", "name", "function", "tuple", "number", "torch.nn.modules.linear"]),
+    | st.sampled_from(["new", "@", "tensor", "module", "name", "function", "tuple", "torch.nn.modules.linear"]),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(
         st.sampled_from(["dtype", "shape", "data", "device", "learns", "hooks", "training"]), inner, max_size=4
     ),
@@ -100,10 +101,8 @@ JSON = st.recursive(
 @given(JSON, JSON, st.lists(st.binary(max_size=16), max_size=2))
 def test_whatever_arrives_is_taken_or_refused(value, changes, blobs):
     judge = Graph(0, no_function, no_function, trusts=False)
-    try:
+    with contextlib.suppress(Refused):
         judge.unpack({"changes": changes, "value": value}, blobs)
-    except Refused:
-        pass
 
 
 @settings(max_examples=150, deadline=None)
@@ -121,10 +120,8 @@ def test_a_real_message_with_one_thing_changed_is_taken_or_refused(data):
     except ValueError:
         return
     if isinstance(broken, dict) and broken.keys() >= {"changes", "value"}:
-        try:
+        with contextlib.suppress(Refused):
             judge.unpack(broken, [bytearray(blob) for blob in blobs])
-        except Refused:
-            pass
 
 
 def test_identity_and_changes_travel():
@@ -216,7 +213,8 @@ def test_the_judge_makes_nothing_but_layers_by_name(name):
 def test_other_types_of_libraries_travel():
     judge, student = pair()
     for value in (
-        models.ResNet18_Weights.DEFAULT, torch.float16, torch.device("cpu"), torch.Size([1, 2]), range(3), slice(1, None),
+        models.ResNet18_Weights.DEFAULT, torch.float16, torch.device("cpu"), torch.Size([1, 2]), range(3),
+        slice(1, None),
         np.float32(1.5), collections.Counter("aab"), collections.OrderedDict(a=1),
     ):  # fmt: skip
         found = travelled(value, student, judge)

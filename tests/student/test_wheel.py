@@ -77,7 +77,11 @@ def test_the_wheel_holds_what_lessons_read(names):
 def test_the_wheel_holds_nothing_else(names):
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"course_utils"}
-    assert not [name for name in names if name.endswith((".pyc", ".ipynb", ".pt", ".pth", ".npz"))]
+    assert not [name for name in names if name.endswith((".pyc", ".pt", ".pth", ".npz"))]
+    # The released assignments, which `python -m course_utils check` compares a notebook with, and no other.
+    notebooks = {name for name in names if name.endswith(".ipynb")}
+    released = (ROOT / "exercises" / "release").glob("*/*.ipynb")
+    assert notebooks == {f"course_utils/release/{path.parent.name}/{path.name}" for path in released}
 
 
 def test_the_wheel_is_small_enough_for_a_school_network(wheel):
