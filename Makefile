@@ -22,12 +22,8 @@ export OMP_WAIT_POLICY := PASSIVE
 # nbgrader starts `alembic` and `jupyter` by name.
 export PATH := $(bin):$(PATH)
 
-<<<<<<< HEAD
 .PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises architecture site fork checkpoint \
-	checkpoint-report bench doctor lock clean \
-=======
-.PHONY: help lab test test-slow lint unit-tests notebook-tests notebooks exercises checkpoint checkpoint-report bench mark bench-marking doctor clean \
->>>>>>> h/marking
+	checkpoint-report bench mark bench-marking doctor lock clean \
 	setup-lab setup-test slow-unit-tests slow-notebook-tests
 .NOTPARALLEL:
 

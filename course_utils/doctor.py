@@ -289,7 +289,6 @@ def check_grading() -> Check:
     return Check(name, OK, f"nbgrader {version} with its commands")
 
 
-<<<<<<< HEAD
 def check_repository_name(settings: Path = Path(__file__).parents[1] / "pyproject.toml") -> Check:
     """Look whether badges, Colab links and install cells lead to a repository that somebody has named."""
     name = "Repository"
@@ -300,7 +299,8 @@ def check_repository_name(settings: Path = Path(__file__).parents[1] / "pyprojec
         advice = "Everything here works all the same. Whoever publishes a copy runs `make fork` in it once."
         return Check(name, NOTE, "Colab links lead to a placeholder, no real repository", advice)
     return Check(name, OK, found[1])
-=======
+
+
 def check_sandbox() -> Check:
     """What `python -m course_utils mark` can run submissions in, the safest way first."""
     from course_utils.marking import sandbox
@@ -310,7 +310,6 @@ def check_sandbox() -> Check:
     possible = ["nbgrader"] if sandbox.why_not_fork() else ["fork", "nbgrader"]
     found = f"no sandbox for submissions; possible without one: {', '.join(possible)}"
     return Check("Marking", NOTE, found, f"Only instructors need it: {reason}.")
->>>>>>> h/marking
 
 
 CHECKS: dict[str, Callable[[], Check]] = {
@@ -327,11 +326,8 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "Course weights": check_course_weights,
     "Torchvision's weights": check_torchvision_weights,
     "nbgrader": check_grading,
-<<<<<<< HEAD
     "Repository": check_repository_name,
-=======
     "Marking": check_sandbox,
->>>>>>> h/marking
 }
 NEED_TORCH = {"Device", "Settings", "Torchvision's weights"}
 
