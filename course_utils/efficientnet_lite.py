@@ -36,7 +36,7 @@ class SamePadConv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C', ceil(H / stride), ceil(W / stride)), for any H and W."""
+        """Turn (N, C, H, W) into (N, C', ceil(H / stride), ceil(W / stride)), for any H and W."""
         (top, bottom), (left, right) = (
             _zeros_around(side, kernel, stride)
             for side, kernel, stride in zip(x.shape[-2:], self.kernel_size, self.stride, strict=True)

@@ -18,7 +18,7 @@ PNG_DIVISORS = {"L;2": 1 / 85, "L;4": 1 / 17, "RGB;16B": 256}
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Converts a PIL image of any mode to RGB, as a person looking at it would expect.
+    """Convert a PIL image of any mode to RGB, as a person looking at it would expect.
 
     Colours are those of the picture's ICC profile, brought to sRGB. Transparent pixels become white; 16-bit gray keeps
     its upper 8 bits. No file format says what is white in gray images of 32-bit integers ("I") or floats ("F"): floats

@@ -21,6 +21,7 @@ from course_utils.files import PACKAGE, ROOT, write_text
 
 FLOOR = "floor"
 ON_THE_FLOOR = ("doodles",)  # a folder, because it is long, but no room of its own
+NO_ROOM = "assets"  # data, and a program that lesson 09 hands to the reader
 DOORS = ("__init__", "__main__")  # they name modules and import none before it is asked for
 PICTURE = ROOT / "docs" / "architecture.svg"
 
@@ -36,6 +37,8 @@ def modules(package: Path = PACKAGE) -> dict[str, Path]:
     names = {}
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package).with_suffix("").parts
+        if parts[0] == NO_ROOM:
+            continue
         if parts[-1] == "__init__" and len(parts) > 1:
             parts = parts[:-1]
         names[".".join(parts)] = path
