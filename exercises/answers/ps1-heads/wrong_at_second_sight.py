@@ -1,7 +1,7 @@
 # Right shapes, and more: a whole block gives way to one layer, BatchNorm moves although no gradient flows, and the
 # proof looks at the parameters and forgets the buffers, where BatchNorm keeps its statistics.
 #
-# score: {find_head: 6, replace_head: 2.5, freeze_backbone: 4, what_moved: 2.5}
+# score: {find_head: 6, replace_head: 2, freeze_backbone: 4.5, what_moved: 2}
 # feedback:
 #   - "These layers ran before and do not run any more: Dropout, Dropout, Linear, Linear, ReLU, ReLU. Exchange only the head, not the block around it."
 #   - "Training moved 40 BatchNorm statistics, ['bn1.running_mean'] for example. No gradient did that: the layers were in train mode."

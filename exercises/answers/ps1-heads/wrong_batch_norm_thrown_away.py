@@ -1,7 +1,7 @@
 # Takes BatchNorm out of the network instead of freezing it, freezes the rest while it exchanges the head, and takes
 # the size of a change for the change, which a NaN has not.
 #
-# score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 6, freeze_backbone: 4, what_moved: 2.5}
 # feedback:
 #   - "In eval mode, right after freezing, the features that the head is given are others than those of the network as it came."
 #   - "What may learn has changed outside the head"

@@ -1,6 +1,6 @@
 # Freezes convolutions and BatchNorm, so that everything in a transformer learns.
 #
-# score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 7, freeze_backbone: 2, what_moved: 4}
 # feedback:
 #   - "a small VGG: 4 tensors that are not the head's still have requires_grad=True"
 

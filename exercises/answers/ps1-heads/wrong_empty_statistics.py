@@ -1,6 +1,6 @@
 # Exchanges BatchNorm for a frozen one and forgets its statistics; returns the model in eval mode; compares in float32.
 #
-# score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 6, freeze_backbone: 4, what_moved: 2.5}
 # feedback:
 #   - "In eval mode, right after freezing, the features that the head is given are others"
 #   - "The model was in train mode, and a part of it is not any more."

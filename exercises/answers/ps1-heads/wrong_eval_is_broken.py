@@ -1,6 +1,6 @@
 # Whoever calls model.train() or model.eval() on the frozen model, nothing happens: dropout stays for ever.
 #
-# score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 7, freeze_backbone: 7, what_moved: 4}
 # feedback:
 #   - "After model.eval() a part of the model is in train mode"
 

@@ -1,6 +1,6 @@
 # Reads model.fc, whatever the model calls its head.
 #
-# score: {find_head: 1, replace_head: 1.5, freeze_backbone: 4.5, what_moved: 4}
+# score: {find_head: 1.75, replace_head: 1.25, freeze_backbone: 8, what_moved: 4}
 # feedback:
 #   - "Your line `model.fc = nn.Linear(model.fc.in_features, num_classes)` raised AttributeError"
 #   - "Your line `return \"fc\", model.fc` raised AttributeError: 'VGG' object has no attribute 'fc'"

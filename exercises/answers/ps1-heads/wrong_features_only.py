@@ -1,6 +1,6 @@
 # Freezes what is called features, where there is such a part, and all but the head elsewhere.
 #
-# score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 7, freeze_backbone: 2, what_moved: 4}
 # feedback:
 #   - "tensors that are not the head's still have requires_grad=True, classifier"
 

@@ -1,6 +1,6 @@
 # Leaves 1000 classes in the extra heads of Inception and GoogLeNet, and freezes the head with everything else.
 #
-# score: {find_head: 6, replace_head: 6.5, freeze_backbone: 0, what_moved: 4}
+# score: {find_head: 6, replace_head: 5.25, freeze_backbone: 1, what_moved: 4}
 # feedback:
 #   - "In train mode, with 6 classes, all heads should give scores of shape (2, 6). Here they give [(2, 6), (2, 1000)]."
 #   - "The head is frozen too, so nothing can learn."

@@ -1,7 +1,7 @@
 # Freezes everything but the last child of the model, which in a VGG is a block with hidden layers; and finds the head
 # by its 1000 outputs, the first of them.
 #
-# score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 4.5, replace_head: 7, freeze_backbone: 2, what_moved: 4}
 # feedback:
 #   - "a small VGG: 4 tensors that are not the head's still have requires_grad=True, classifier.0.bias for example."
 #   - "It is an extra head"

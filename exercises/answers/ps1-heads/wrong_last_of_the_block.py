@@ -1,6 +1,6 @@
 # Takes fc, or the last layer of the classifier block. SqueezeNet's block ends in pooling, DenseNet has no block.
 #
-# score: {find_head: 3.5, replace_head: 5, freeze_backbone: 6.5, what_moved: 4}
+# score: {find_head: 2, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
 #   - "You found 'classifier.3', a AdaptiveAvgPool2d."
 #   - "densenet121: Your line"

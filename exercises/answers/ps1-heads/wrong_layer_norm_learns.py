@@ -1,6 +1,6 @@
 # Freezes layers kind by kind, and forgets LayerNorm, GroupNorm and the parameters that belong to no layer.
 #
-# score: {find_head: 6, replace_head: 7, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 7, freeze_backbone: 2, what_moved: 4}
 # feedback:
 #   - "a small ViT:"
 

@@ -1,6 +1,6 @@
 # A loop that never ends, exit(), a name that does not exist, and a cell with a syntax error: none stops the grading.
 #
-# score: {find_head: 5, replace_head: 0, freeze_backbone: 0, what_moved: 0}
+# score: {find_head: 4.5, replace_head: 0, freeze_backbone: 0, what_moved: 0}
 # feedback:
 #   - "squeezenet1_1: Not finished after 10 seconds. Is there a loop that never ends?"
 #   - "Your code called exit()."

@@ -1,6 +1,6 @@
 # The last nn.Linear: right for 78 of torchvision's 80 classifiers, and a convolution is not one of them.
 #
-# score: {find_head: 5, replace_head: 5.5, freeze_backbone: 6.5, what_moved: 4}
+# score: {find_head: 4.5, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
 #   - "[not yet] a convolution can be a head"
 #   - "IndexError: list index out of range"

@@ -1,7 +1,7 @@
 # Three mistakes that raise no error: model.fc assigned on every model, so that nobody calls the new layer;
 # require_grad instead of requires_grad, so that nothing is frozen; and a state dict that is compared with itself.
 #
-# score: {find_head: 6, replace_head: 1.5, freeze_backbone: 3, what_moved: 0.5}
+# score: {find_head: 6, replace_head: 1.25, freeze_backbone: 1.5, what_moved: 0}
 # feedback:
 #   - "Two pictures and 7 classes should give scores of shape (2, 7), not (2, 1000). Did you exchange the layer that really runs last?"
 #   - "60 tensors that are not the head's still have requires_grad=True"

@@ -1,6 +1,6 @@
 # Exchanges the head of a copy, so the caller's model keeps its old one.
 #
-# score: {find_head: 6, replace_head: 6.5, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 6, freeze_backbone: 8, what_moved: 4}
 # feedback:
 #   - "replace_head should change the model that it gets and return it, not a copy."
 

@@ -1,6 +1,6 @@
 # Everything in one part, features of zeros, and a head that has never learned, with its true accuracy.
 #
-# score: {group_copies: 4, split: 0.67, extract_features: 0, train_head: 5, accuracy: 3, experiment: 0}
+# score: {group_copies: 4, split: 0.25, extract_features: 0, train_head: 5, accuracy: 3, experiment: 0}
 # feedback:
 #   - "A part is empty. Of course nothing leaks into it."
 #   - "The backbone was never called."

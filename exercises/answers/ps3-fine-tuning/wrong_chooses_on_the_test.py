@@ -1,6 +1,6 @@
 # Gives the test pictures to train_head to choose by, which is the oldest leak of all.
 #
-# score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 2}
+# score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 1.25}
 # feedback:
 #   - "With other labels in the test part you got another head. So the test part was used before the end."
 #   - "So the test part was used before the end."

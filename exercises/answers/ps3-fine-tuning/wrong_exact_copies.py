@@ -1,6 +1,6 @@
 # Finds only copies that are equal to the last bit, trains in the backbone's own mode, and counts batches instead of pictures.
 #
-# score: {group_copies: 1.09, split: 4, extract_features: 4.39, train_head: 5, accuracy: 1.33, experiment: 2.8}
+# score: {group_copies: 0.5, split: 4, extract_features: 3.25, train_head: 5, accuracy: 1.5, experiment: 4}
 # feedback:
 #   - "show the same drawing and got different numbers."
 #   - "show the same drawing and got different numbers"

@@ -1,6 +1,6 @@
 # Trains on scaled features and returns a head that expects them, although it will get unscaled ones.
 #
-# score: {group_copies: 4, split: 4, extract_features: 5, train_head: 4.62, accuracy: 3, experiment: 4}
+# score: {group_copies: 4, split: 4, extract_features: 5, train_head: 2.5, accuracy: 3, experiment: 4}
 # feedback:
 #   - "The head is right for"
 #   - "can be expected."

@@ -1,6 +1,6 @@
 # Lists of lists instead of numbers, positions that are lost, one picture at a time ten times over, and a loop that never ends.
 #
-# score: {group_copies: 0, split: 1.67, extract_features: 4.09, train_head: 5, accuracy: 2, experiment: 2.8}
+# score: {group_copies: 0, split: 2, extract_features: 4, train_head: 5, accuracy: 1.5, experiment: 4}
 # feedback:
 #   - "The list should hold whole numbers. Yours holds a list."
 #   - "pictures, and your parts hold"

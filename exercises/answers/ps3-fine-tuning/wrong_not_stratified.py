@@ -1,6 +1,6 @@
 # Keeps groups together but lets chance decide how many of each class a part gets; inference mode; keeps the last head by mistake.
 #
-# score: {group_copies: 4, split: 3.33, extract_features: 4.09, train_head: 4.23, accuracy: 3, experiment: 4}
+# score: {group_copies: 4, split: 2.75, extract_features: 3.75, train_head: 3.5, accuracy: 3, experiment: 4}
 # feedback:
 #   - "A part with the fraction"
 #   - "of class"

@@ -1,6 +1,6 @@
 # Scales the tensors that it was given instead of new ones, merges everything that is roughly alike, and counts in train mode.
 #
-# score: {group_copies: 0.36, split: 4, extract_features: 5, train_head: 4.23, accuracy: 2.33, experiment: 3}
+# score: {group_copies: 0, split: 4, extract_features: 5, train_head: 4, accuracy: 1.75, experiment: 4}
 # feedback:
 #   - "The tensors that train_head was given are not the same any more."
 #   - "different drawings, and your list has"

@@ -1,6 +1,6 @@
 # Mean and std of training and validation together; features that were computed with one forward pass over everything.
 #
-# score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 4}
+# score: {group_copies: 4, split: 4, extract_features: 4, train_head: 3.75, accuracy: 3, experiment: 4}
 # feedback:
 #   - "The mean and std have to come from the training pictures alone."
 #   - "batch_size is 4, and the backbone got 10 images at once."
