@@ -101,7 +101,7 @@ def remove_leftovers(path: Path, older_than: float) -> None:
 
 
 def server_answers(url: str, *, deadline: float) -> bool:
-    """Say whether a server answers anything at all within ``deadline`` seconds, a refusal included; nothing is fetched."""
+    """Say whether a server answers within ``deadline`` seconds, if only by a refusal; nothing is fetched."""
     try:
         for _ in _blocks(url, deadline, method="HEAD"):
             break

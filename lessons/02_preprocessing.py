@@ -257,10 +257,10 @@ with torch.inference_mode():
 # No recipe raised an error or a warning. But one photo is an anecdote: an easy picture may survive a mistake that ruins
 # others. We need many.
 #
-# ### 2,000 real pictures
+# ### A thousand real pictures
 #
 # Photos with labels that may be shipped are rare, and running thousands takes minutes. So this has been measured once, by a
-# program, and its results are stored with the course: 2,000 validation pictures of Tiny ImageNet, 200 kinds of things, each made wide by
+# program, and its results are stored with the course: 1,000 validation pictures of Tiny ImageNet, 200 kinds of things, each made wide by
 # mirroring a strip at each side, because real photos are rarely square. Every recipe saw the same pictures.
 #
 # Which of the mistakes costs most? And how sure will the model be of its answers then?

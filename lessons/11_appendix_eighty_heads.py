@@ -4,7 +4,7 @@
 # Lesson [04](04_fc_versus_classifier.ipynb) found a rule for the head of a network on seven models. Here all of torchvision's
 # classifiers are asked, on paper, and four candidates for a rule compete.
 #
-# **After this appendix you can**
+# **After this lesson you can**
 #
 # - say how many ways to the head there are in torchvision, because you have counted them,
 # - test a rule about models on all of them in seconds, without a single weight,
@@ -215,5 +215,10 @@ print("the forward pass uses:", last_layer_that_runs(vgg))
 # - The last layer that is an `nn.Linear` or an `nn.Conv2d` is the head in all of them. Simpler rules fail for the SqueezeNets, or
 #   where there are auxiliary heads.
 # - On the `meta` device a question about 80 networks costs seconds, and a forward hook tells which layers really run.
+#
+# ## Where to practise
+#
+# Choose a model that you have never heard of from `names`, guess from `print(zoo[name])` where its head is, and ask `ways[name]`.
+# The graded assignment **ps1-heads** has you replace heads of models that are not shown in any lesson.
 #
 # [Back to lesson 04](04_fc_versus_classifier.ipynb)

@@ -160,7 +160,7 @@ def export(model: nn.Module, side: int) -> onnx.ModelProto:
 
 
 def smallest_that_agrees(proto: onnx.ModelProto, pictures: np.ndarray, wanted: np.ndarray) -> bytes:
-    """Return the file with 16-bit weights, or with 32-bit ones where those are needed to give the probabilities ``wanted``."""
+    """Return the file with 16-bit weights, or with 32-bit ones where the probabilities ``wanted`` need them."""
     differences = []
     for content in (with_half_weights(proto).SerializeToString(), proto.SerializeToString()):
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])

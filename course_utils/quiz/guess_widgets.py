@@ -1,19 +1,14 @@
 """The buttons of `commit`, and the place where `reveal` shows a result that waits for its guess."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 from IPython.display import display
 
 from course_utils.quiz.markdown import for_notebook, to_html, to_text
+from course_utils.quiz.prediction import Prediction
 from course_utils.quiz.question import LETTERS
 from course_utils.quiz.widgets import STYLE, Row
-
-if TYPE_CHECKING:
-    from course_utils.quiz.predictions import Prediction
 
 CHOSEN = "your guess"
 

@@ -32,7 +32,6 @@ Nothing stops "Run all cells". With COURSE_GUESSES=skip, as when notebooks are b
 import difflib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +41,7 @@ from course_utils.quiz.checking import Check, Field
 from course_utils.quiz.judging import AnswerError, understood
 from course_utils.quiz.markdown import for_notebook, to_text
 from course_utils.quiz.notebook import in_notebook
+from course_utils.quiz.prediction import Prediction
 from course_utils.quiz.progress import read_guesses, record_guess
 from course_utils.quiz.question import LETTERS
 from course_utils.quiz.reading import FileProblem, read_entries
@@ -56,17 +56,6 @@ _FIELDS = {
 
 _measured: dict[str, object] = {}  # what each result function returned since the kernel started
 _waiting: dict[str, Callable[[], None]] = {}  # results that are shown as soon as their guess is made
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Something to guess: one of the `options`, or, where there are none, a number that counts `unit`."""
-
-    id: str
-    lesson: str
-    prompt: str
-    options: tuple[str, ...] = ()
-    unit: str = ""
 
 
 class UnknownPrediction(CourseError, LookupError):

@@ -176,9 +176,9 @@ def stored(request):
 
 def test_the_lessons_have_what_the_rules_below_are_about():
     """A rule about figures or links would hold by itself in a course that has none."""
-    books = [nbformat.read(notebook_of(script), as_version=4) for script in SCRIPTS]
+    books = [nbformat.read(executed_of(script), as_version=4) for script in SCRIPTS]
     outputs = [output for book in books for cell in book.cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) > len(books)
+    assert sum("<img src=" in output.get("data", {}).get("text/html", "") for output in outputs) > len(books)
     assert any(output.output_type == "error" for output in outputs)
     assert sum(bool(re.search(LOCAL_LINK, text_of(book, "markdown"))) for book in books) > len(books) / 2
 
@@ -205,7 +205,7 @@ def test_the_first_cell_says_what_how_long_and_what_is_needed(stored):
 def test_there_are_three_self_checks_and_none_is_graded_elsewhere(stored):
     in_cells = re.findall(r'\bask\("([^"]+)"\)', text_of(stored, "code"))
     in_text = re.findall(r'\bask\("([^"]+)"\)', text_of(stored, "markdown"))
-    assert len(in_cells) >= 3
+    assert len(in_cells) >= (0 if "Appendix" in stored.cells[0].source else 3)
     for question in in_cells + in_text:
         assert question in BANK, f"{question} is no practice question"
 

@@ -49,7 +49,7 @@ def test_every_course_command_exists():
 
 @pytest.mark.parametrize("link", [link for link in LINKS if "://" not in link])
 def test_every_local_link_leads_to_a_file(link):
-    assert (ROOT / link).is_file()
+    assert (ROOT / link).exists()
 
 
 @pytest.mark.parametrize("page", ["README.md", "exercises/README.md"])
