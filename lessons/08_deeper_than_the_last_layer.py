@@ -294,14 +294,14 @@ for style in tests:
 # %% [markdown] covers=["S33", "S36"]
 # Read the counts, not the highest mark:
 #
-# - Training **everything with stored averages** beats the head alone on the plain drawings, and by far on the pencil drawings, although it never saw
-#   one.
+# - Training **everything with stored averages** beats the head alone by a little on the plain drawings, and by far on the pencil drawings,
+#   although it never saw one.
 # - The same training with `"batch"` loses much of that. Averages of twenty pictures are noisy, and what BatchNorm then stores belongs to the
 #   plain pictures alone.
 # - Within one way the draws differ by several points, on the pencil drawings by many more. A single comparison of two ways can come out the
 #   other way round.
 #
-# "With few pictures train the head only" is a rule that you will read. Here it is false, at 500 pictures and with careful steps. A
+# "With few pictures train the head only" is a rule that you will read. Here it does not hold, with careful steps and stored averages. A
 # study of when deeper training hurts on other kinds of pictures is Kumar and others, "Fine-Tuning can Distort Pretrained Features" (2022,
 # arXiv 2202.10054); it found the head-first order that you have just used to help.
 #

