@@ -1,7 +1,7 @@
 # Keeps the best state dict without a copy, counts groups instead of pictures, leaves the backbone frozen, compares
 # every pair at full size, and lets the training pictures choose.
 #
-# score: {group_copies: 3, split: 2.75, extract_features: 3.75, train_head: 3.75, accuracy: 2.25, experiment: 3}
+# score: {group_copies: 3, split: 2.75, extract_features: 3.5, train_head: 3.5, accuracy: 2.25, experiment: 3}
 # feedback:
 #   - "Was the best one copied, or did it go on learning?"
 #   - "Do you count pictures, or groups?"

@@ -1,6 +1,6 @@
 # Reports what the head reaches on the pictures that chose it; drops the last small batch of features.
 #
-# score: {group_copies: 4, split: 4, extract_features: 3.25, train_head: 5, accuracy: 3, experiment: 2.75}
+# score: {group_copies: 4, split: 4, extract_features: 3.5, train_head: 5, accuracy: 3, experiment: 2.75}
 # feedback:
 #   - "You report"
 #   - "On the test part, the head is right for"

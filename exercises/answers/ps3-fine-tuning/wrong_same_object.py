@@ -1,7 +1,7 @@
 # The best head is the one that goes on learning; one sticker too many shares a number; accuracy is a tensor; the test runs
 # after a training on training and validation together.
 #
-# score: {group_copies: 0.25, split: 4, extract_features: 5, train_head: 3.75, accuracy: 0, experiment: 3}
+# score: {group_copies: 1.25, split: 4, extract_features: 5, train_head: 3.5, accuracy: 0, experiment: 3}
 # feedback:
 #   - "Was the best one copied, or did it go on learning?"
 #   - "show different drawings and got the same number"
