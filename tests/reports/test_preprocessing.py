@@ -1,0 +1,61 @@
+"""What mistakes in preprocessing cost: the recipes, the measuring, and what lesson 02 says of the stored numbers."""
+
+import argparse
+import json
+
+import pytest
+import torch
+from PIL import Image
+from tiny_data import write_shards
+
+from course_utils import load_pretrained
+from course_utils.pretraining.tiny_imagenet import TinyImageNet
+from course_utils.reports import preprocessing
+from course_utils.results import stored_results
+
+
+def test_each_recipe_makes_one_mistake():
+    _, weights = load_pretrained("resnet18", "course", quiet=True)
+    photo = Image.effect_noise((96, 64), 80).convert("RGB")
+    made = {name: recipe(photo) for name, recipe in preprocessing.recipes(weights).items()}
+    right = made["as trained"]
+    assert right.shape == (3, 64, 64)
+    assert made["0 to 255"].max() > 100 and 0 <= made["no normalisation"].min() <= made["no normalisation"].max() <= 1
+    assert made["half the size"].shape == (3, 32, 32) and made["no centre crop"].shape == (3, 64, 96)
+    different = [name for name, tensor in made.items() if tensor.shape != right.shape or not torch.equal(tensor, right)]
+    # The course's ResNet-18 has the usual means, so another model's are its own.
+    assert different == [name for name in made if name not in ("as trained", "another model's normalisation")]
+
+
+def test_pictures_are_wide_and_keep_their_class():
+    images = torch.randint(0, 256, (12, 3, 64, 64), dtype=torch.uint8)
+    labels = torch.arange(12) % 2
+    data = TinyImageNet(images, labels, images, labels, wnids=("n1", "n2"))
+    pictures = preprocessing.wide_pictures(data, ["cat", "dog"])
+    assert {image.size for image in pictures.images} == {(96, 64)}
+    assert pictures.labels == [0] * preprocessing.PICTURES_A_CLASS + [1] * preprocessing.PICTURES_A_CLASS
+
+
+def test_data_that_is_not_there_is_one_sentence(tmp_path, capsys):
+    assert preprocessing.run(argparse.Namespace(data=tmp_path, out=tmp_path / "out.json")) == 1
+    assert "No Tiny ImageNet" in capsys.readouterr().err and not (tmp_path / "out.json").exists()
+
+
+def test_the_file_holds_a_line_for_each_model_and_recipe(tmp_path, monkeypatch):
+    monkeypatch.setattr(preprocessing, "MODELS", ("resnet18",))
+    monkeypatch.setattr(preprocessing, "PICTURES_A_CLASS", 1)
+    out = tmp_path / "results" / "out.json"
+    folder = write_shards(tmp_path / "shards")
+    assert preprocessing.run(argparse.Namespace(data=folder, out=out)) == 0
+    runs = json.loads(out.read_text(encoding="utf-8"))["runs"]
+    _, weights = load_pretrained("resnet18", "course", quiet=True)
+    assert [run["recipe"] for run in runs] == list(preprocessing.recipes(weights))
+    assert all(0 <= run["top1"] <= 1 and 0 < run["confidence"] <= 1 for run in runs)
+
+
+@pytest.mark.parametrize("model", preprocessing.MODELS)
+def test_what_lesson_02_says_holds_in_the_stored_numbers(model):
+    lines = {line["recipe"]: line for line in stored_results("preprocessing")["runs"] if line["model"] == model}
+    top1 = {name: line["top1"] for name, line in lines.items()}
+    assert max(top1.values()) == top1["as trained"]
+    assert min(top1, key=top1.get) == "0 to 255" and lines["0 to 255"]["confidence"] > lines["as trained"]["confidence"]
