@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--course", type=Path, metavar="DIR", help="the folder with submitted/ (default: exercises/)")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="side by side (default: one a core)")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds for a cell (default: 60)")
-    parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="for one submission (default: 2048)")
+    parser.add_argument("--memory", type=int, default=4096, metavar="MB", help="for one submission (default: 4096)")
     parser.add_argument("--student", default="*", metavar="GLOB", help="only these, for example 'a*'")
     parser.add_argument("--again", action="store_true", help="mark again what has been marked")
     parser.add_argument("--backend", choices=BACKENDS, default="safe", help="how it is run (default: safe)")

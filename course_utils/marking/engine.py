@@ -26,7 +26,7 @@ class Limits:
     """What one submission may use: seconds for each of its cells, MB of memory on top of torch."""
 
     seconds_a_cell: float = 60.0
-    memory: int = 2048
+    memory: int = 4096
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A batch of records is one transaction. Manual grades and comments of an instruct
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader import api
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
-from nbgrader.utils import parse_utc
+from nbgrader.utils import compute_checksum, parse_utc
 from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
@@ -23,7 +24,7 @@ from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 from course_utils.errors import CourseError
 from course_utils.files import write_text
 from course_utils.marking.results import Record, Status, clamped
-from course_utils.marking.submission import Assignment, Submission
+from course_utils.marking.submission import Assignment, Part, Submission
 
 PATIENCE = 600.0  # seconds for which a gradebook that somebody else has locked is waited for
 
@@ -126,11 +127,11 @@ class Gradebook:
                         cell_type=part.kind,
                         locked=part.is_locked,
                         source="" if part.is_answer else part.source,
-                        checksum=None,
+                        checksum=_checksum(part),
                     )
                 )
             elif not part.is_answer and source.source != part.source:
-                source.source = part.source
+                source.source, source.checksum = part.source, _checksum(part)
         session.commit()
         self._assignment, self._notebook = assignment, notebook
 
@@ -220,6 +221,26 @@ class Gradebook:
 _KINDS = ("grade_cells", "solution_cells", "source_cells")
 
 
+def _checksum(part: Part) -> str:
+    """What nbgrader compares a locked cell with before it grades."""
+    cell = new_code_cell(part.source) if part.kind == "code" else new_markdown_cell(part.source)
+    cell.metadata["nbgrader"] = _about(part)
+    return compute_checksum(cell)
+
+
+def _about(part: Part) -> dict:
+    """nbgrader's metadata of a cell."""
+    return {
+        "grade": part.points is not None,
+        "grade_id": part.grade_id,
+        "locked": part.is_locked,
+        "schema_version": 3,
+        "solution": part.is_answer,
+        "task": False,
+        **({"points": part.points} if part.points is not None else {}),
+    }
+
+
 def _timestamp(folder: Path) -> datetime | None:
     stamp = folder / "timestamp.txt"
     try:
@@ -252,16 +273,7 @@ def marked_notebook(record: Record, submission: Submission) -> nbformat.Notebook
         cell.id = f"cell-{place}"
         if step.part is not None:
             cell.id = step.part.grade_id[:64]
-            cell.metadata["nbgrader"] = {
-                "grade": step.part.points is not None,
-                "grade_id": step.part.grade_id,
-                "locked": step.part.is_locked,
-                "schema_version": 3,
-                "solution": step.part.is_answer,
-                "task": False,
-                "cell_type": step.part.kind,
-                **({"points": step.part.points} if step.part.points is not None else {}),
-            }
+            cell.metadata["nbgrader"] = {**_about(step.part), "cell_type": step.part.kind}
         cells.append(cell)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     about = {"kernelspec": kernel, "language_info": {"name": "python"}, "marking": {"key": record.key}}
@@ -269,5 +281,6 @@ def marked_notebook(record: Record, submission: Submission) -> nbformat.Notebook
 
 
 def harmless(markdown: str) -> str:
-    """Markdown in which every tag of HTML is shown as text."""
-    return markdown.replace("<", "&lt;")
+    """Markdown in which tags and entities of HTML are shown as text, and no link runs a program."""
+    shown = markdown.replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"(javascript|vbscript|data)\s*:", r"\1 :", shown, flags=re.IGNORECASE)

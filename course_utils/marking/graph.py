@@ -107,11 +107,12 @@ class Graph:
         try:
             changes = [[number, self._state(thing)] for number, thing in self._changed()]
             message = {"changes": changes, "value": self._write(value)}
-        except Unsendable:  # nothing is sent, so nothing that was described for it is known over there
+        except Exception as error:  # nothing is sent, so nothing that was described for it is known over there
             for number in range(first, self._next, 2):
                 self._numbers.pop(id(self._objects.pop(number)))
             self._agreed = agreed
-            raise
+            told = str(error) if isinstance(error, Unsendable) else f"something that raises {type(error).__name__}"
+            raise Unsendable(told) from None
         blobs, self._blobs = self._blobs, []
         return message, blobs
 
@@ -210,7 +211,7 @@ class Graph:
             return [kind.__name__]
         if kind in MAPPINGS.values() or kind is collections.defaultdict:
             return ["dict", kind.__name__ if kind.__name__ in MAPPINGS else "dict"]
-        if isinstance(value, Tensor):
+        if issubclass(kind, Tensor):
             plain = value.layout == torch.strided and str(value.dtype).removeprefix("torch.") in DTYPES
             if not plain or value.device.type not in ("cpu", "meta") or value.is_quantized:
                 return None
@@ -218,9 +219,9 @@ class Graph:
             return ["tensor", "parameter" if with_grad else "inference" if value.is_inference() else "tensor"]
         if kind is np.ndarray and value.dtype.kind in "biufcUS":
             return ["array"]
-        if isinstance(value, Image.Image) and value.mode in MODES:
+        if issubclass(kind, Image.Image) and value.mode in MODES:
             return ["image"]
-        if isinstance(value, nn.Module):
+        if issubclass(kind, nn.Module):  # an object may say of itself that it is of another class
             if self._is_known(kind):
                 return ["module", kind.__module__, kind.__qualname__]
             forward = self._export(lambda *args, **kwargs: value.forward(*args, **kwargs))

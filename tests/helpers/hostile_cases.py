@@ -382,7 +382,7 @@ NETWORKS = [
          "    model.register_forward_pre_hook(lambda *a: os._exit(0))\n    return model", into="freeze_backbone",
          statuses=(CRASHED,)),
     Case("calls_the_test_for_ever", "def what_moved(model, action):\n    while True:\n        action()",
-         into="what_moved"),
+         into="what_moved", score=None, statuses=(GRADED, ERROR, TIMED_OUT, CRASHED)),
 ]  # fmt: skip
 NETWORKS = [Case(**{**vars(case), "assignment": "ps1-heads", "base": "untouched"}) for case in NETWORKS]
 

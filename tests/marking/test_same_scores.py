@@ -20,7 +20,7 @@ from course_utils.marking.sandbox import Sandbox, why_not_safe
 
 pytestmark = pytest.mark.skipif(bool(why_not_safe()), reason=why_not_safe() or "there is a sandbox")
 
-LIMITS = Limits(seconds_a_cell=120, memory=2048)
+LIMITS = Limits(seconds_a_cell=120, memory=4096)
 CASES = [
     pytest.param(name, answer, id=f"{name}-{answer.name}", marks=[] if name.startswith("quiz") else [pytest.mark.slow])
     for name in ASSIGNMENTS
