@@ -38,7 +38,7 @@ class DownloadError(CourseError, RuntimeError):
 
 
 def read_url(url: str, *, deadline: float, most_bytes: int) -> bytes:
-    """The content of a web address, or its first ``most_bytes`` + 1 bytes where it is longer.
+    """Return the content of a web address, or its first ``most_bytes`` + 1 bytes where it is longer.
 
     deadline: seconds for everything, from looking up the host to the last byte. Raises DownloadError.
     """
@@ -101,7 +101,7 @@ def remove_leftovers(path: Path, older_than: float) -> None:
 
 
 def server_answers(url: str, *, deadline: float) -> bool:
-    """Whether a server says anything at all within ``deadline`` seconds, a refusal included; nothing is fetched."""
+    """Say whether a server answers at all within ``deadline`` seconds, a refusal included; nothing is fetched."""
     try:
         for _ in _blocks(url, deadline, method="HEAD"):
             break
@@ -174,7 +174,8 @@ def _converse(url: str, method: str, answers: queue.Queue, given_up: threading.E
 
 def _read(response: BinaryIO) -> bytes:
     # read1 hands on what has come; with read, a slow download would look like none.
-    return response.read1(BLOCK) if hasattr(response, "read1") else response.read(BLOCK)
+    read = getattr(response, "read1", response.read)
+    return read(BLOCK)
 
 
 def _explained(url: str, error: Exception) -> DownloadError:

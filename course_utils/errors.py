@@ -13,7 +13,7 @@ class CourseError(Exception):
 
 
 def shown(text: object, most: int = 100) -> str:
-    """A name, an address or another program's words, fit for a sentence: one line of at most ``most`` characters.
+    """Make a name, an address or another program's words, fit for a sentence: one line of at most ``most`` characters.
 
     Line breaks, control characters and halves of broken characters are written as Python escapes them; of a longer
     text its beginning and its end remain.

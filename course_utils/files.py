@@ -62,7 +62,7 @@ def _sha256(path: Path, size: int, modified: int) -> str:
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """The hexadecimal digest of a regular file; OSError for anything else, such as a FIFO or an endless device.
+    """Return the hexadecimal digest of a regular file; OSError for anything else, such as a FIFO or an endless device.
 
     Of a file that grows meanwhile, the bytes that it had at the start count.
     """
