@@ -10,6 +10,10 @@ from course_utils.progress_bar import progress_bar
 
 
 def preprocess(transform: Callable, pictures: Pictures, indices: Sequence[int]) -> torch.Tensor:
+    """Return the pictures at these positions as ``transform`` gives them, (N, 3, H, W).
+
+    A ValueError unless each becomes a tensor of one and the same shape (3, H, W).
+    """
     tensors = [transform(pictures[index][0]) for index in indices]
     found = {str(tuple(x.shape)) if isinstance(x, torch.Tensor) else type(x).__name__ for x in tensors}
     if len(found) > 1 or not isinstance(tensors[0], torch.Tensor) or tensors[0].ndim != 3:
@@ -23,7 +27,10 @@ def preprocess(transform: Callable, pictures: Pictures, indices: Sequence[int]) 
 def in_batches(
     function: Callable, count: int, batch_size: int, description: str = "", progress: bool = False
 ) -> torch.Tensor:
-    """Give the positions 0 to ``count`` to ``function`` in batches and join the tensors that it returns."""
+    """Give the positions 0 to ``count`` to ``function`` in batches and join the tensors that it returns.
+
+    From (n, ...) for each batch of n positions comes (``count``, ...). ``progress`` shows a bar.
+    """
     parts = []
     with progress_bar(count, description, "picture", progress) as bar:
         for part in batched(function, range(count), batch_size):
@@ -33,6 +40,7 @@ def in_batches(
 
 
 def labels_of(pictures: Pictures) -> torch.Tensor:
+    """Return the labels (N,) as int64, on the CPU; a ValueError where there is no picture."""
     if len(pictures) == 0:
         raise ValueError("There are no pictures.")
     labels = torch.tensor(pictures.labels, dtype=torch.int64)
@@ -41,6 +49,7 @@ def labels_of(pictures: Pictures) -> torch.Tensor:
 
 
 def check_range(labels: torch.Tensor, num_classes: int) -> None:
+    """Raise a ValueError unless all labels (N,), N > 0, lie between 0 and ``num_classes`` - 1."""
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= num_classes:
         raise ValueError(f"Labels go from {low} to {high}, but {num_classes} classes are 0 to {num_classes - 1}.")

@@ -45,7 +45,10 @@ def reliability(logits: torch.Tensor, labels: torch.Tensor, bins: int = 10) -> R
 
 
 def calibration_error(logits: torch.Tensor, labels: torch.Tensor, bins: int = 10) -> float:
-    """Return the mean distance between confidence and accuracy, 0 to 1: the "expected calibration error"."""
+    """Return the mean distance between confidence and accuracy, 0 to 1: the "expected calibration error".
+
+    ``logits``, ``labels`` and ``bins`` are those of `reliability`.
+    """
     table = reliability(logits, labels, bins)
     return float(np.average(np.abs(table.confidence - table.accuracy), weights=table.count))
 

@@ -54,6 +54,7 @@ class Check:
 
 
 def check_python() -> Check:
+    """Look whether Python is new enough for the course."""
     found = f"Python {platform.python_version()} ({platform.system()}, {platform.machine()})"
     if sys.version_info < OLDEST_PYTHON:
         return Check("Python", FAIL, found, "Install Python 3.11 or newer and set the course up with it: README.md.")
@@ -61,6 +62,7 @@ def check_python() -> Check:
 
 
 def check_environment() -> Check:
+    """Look where packages go: into an environment of their own, or among those of the system."""
     if "google.colab" in sys.modules or os.environ.get("COLAB_RELEASE_TAG"):
         return Check("Environment", OK, "Google Colab")
     if os.environ.get("CONDA_PREFIX") and Path(os.environ["CONDA_PREFIX"]) == Path(sys.prefix):
@@ -120,6 +122,7 @@ assert torchvision.ops.nms(boxes, torch.tensor([.5, .9]), .5).tolist() == [1]
 
 
 def check_torch() -> Check:
+    """Look whether torch and torchvision are there, can be imported, and belong together."""
     name = "torch, torchvision"
     missing = [package for package in ("torch", "torchvision") if importlib.util.find_spec(package) is None]
     if missing:
@@ -159,6 +162,7 @@ def check_torch() -> Check:
 
 
 def check_device() -> Check:
+    """Look which device the lessons will compute on."""
     device = import_module("course_utils.device")
     try:
         chosen = device.get_device()
@@ -174,6 +178,7 @@ def check_device() -> Check:
 
 
 def check_disk() -> Check:
+    """Look how much room is left on the disk, in GiB (2**30 bytes)."""
     free = shutil.disk_usage(Path.cwd()).free / GIB
     found = f"{free:.1f} GiB free"
     if free < 0.5:
@@ -189,6 +194,7 @@ def check_disk() -> Check:
 
 
 def check_write_access() -> Check:
+    """Try to write a file into this folder."""
     name = "Write access"
     try:
         with tempfile.TemporaryFile(dir=Path.cwd()):
@@ -245,6 +251,7 @@ def check_course_weights() -> Check:
 
 
 def check_torchvision_weights() -> Check:
+    """Look whether torchvision's weights are cached or can be downloaded."""
     name = "Torchvision's weights"
     weights = import_module("course_utils.weights")
     url = import_module("torchvision.models").ResNet18_Weights.DEFAULT.url
@@ -261,14 +268,15 @@ def check_torchvision_weights() -> Check:
 
 
 def check_grading() -> Check:
-    """nbgrader starts `jupyter` and `alembic` by name, so they must be on PATH, and from this environment."""
+    """Look for nbgrader, which starts `jupyter` and `alembic` by name: both must be on PATH and from here."""
     name = "nbgrader"
     try:
         version = metadata.version("nbgrader")
-        import_module("nbgrader")
     except metadata.PackageNotFoundError:
         advice = "Only instructors need it: pip install -e '.[grading]' in the course's folder."
         return Check(name, NOTE, "not installed", advice)
+    try:
+        import_module("nbgrader")
     except Exception as error:
         return Check(
             name,
@@ -385,11 +393,14 @@ def run(args: argparse.Namespace) -> int:
 def _build(package: str) -> str:
     """Return the version with its build mark, such as ``2.15.0+cpu``, which pip does not show; import nothing."""
     spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        return "of unknown version"
     try:
         text = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
-        return re.search(r"^__version__\s*(?::[^=]*)?=\s*['\"]([^'\"]+)", text, re.MULTILINE)[1]
-    except (OSError, TypeError, AttributeError):
+    except OSError:
         return "of unknown version"
+    found = re.search(r"^__version__\s*(?::[^=]*)?=\s*['\"]([^'\"]+)", text, re.MULTILINE)
+    return found[1] if found else "of unknown version"
 
 
 def _last_line(text: str) -> str:

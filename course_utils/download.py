@@ -174,7 +174,8 @@ def _converse(url: str, method: str, answers: queue.Queue, given_up: threading.E
 
 def _read(response: BinaryIO) -> bytes:
     # read1 hands on what has come; with read, a slow download would look like none.
-    return response.read1(BLOCK) if hasattr(response, "read1") else response.read(BLOCK)
+    read = getattr(response, "read1", response.read)
+    return read(BLOCK)
 
 
 def _explained(url: str, error: Exception) -> DownloadError:

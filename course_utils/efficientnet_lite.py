@@ -35,13 +35,13 @@ class SamePadConv2d(nn.Conv2d):
     left. The weights fit either way, so nothing complains about the wrong one.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Turn (N, C, H, W) into (N, C', ceil(H / stride), ceil(W / stride)), for any H and W."""
         (top, bottom), (left, right) = (
             _zeros_around(side, kernel, stride)
-            for side, kernel, stride in zip(x.shape[-2:], self.kernel_size, self.stride, strict=True)
+            for side, kernel, stride in zip(input.shape[-2:], self.kernel_size, self.stride, strict=True)
         )
-        return super().forward(F.pad(x, (left, right, top, bottom)))
+        return super().forward(F.pad(input, (left, right, top, bottom)))
 
 
 def _zeros_around(side: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -69,8 +69,10 @@ def efficientnet_lite0(num_classes: int = 1000) -> EfficientNet:
 
 
 def _pad_same(layer: nn.Conv2d) -> SamePadConv2d:
-    sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride)
-    padded = SamePadConv2d(*sizes, groups=layer.groups, bias=False)
+    (height, width), (down, across) = layer.kernel_size, layer.stride
+    padded = SamePadConv2d(
+        layer.in_channels, layer.out_channels, (height, width), (down, across), groups=layer.groups, bias=False
+    )
     padded.weight = layer.weight
     return padded
 

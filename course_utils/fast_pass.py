@@ -22,8 +22,8 @@ KNOWN_CODE = ("torch", "torchvision", "course_utils")
 class _Tracer(fx.Tracer):
     """Follows a picture through a network and notes the layers, without looking into convolutions."""
 
-    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        return isinstance(module, nn.Conv2d) or super().is_leaf_module(module, name)
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, nn.Conv2d) or super().is_leaf_module(m, module_qualified_name)
 
 
 def fast_copy(model: nn.Module) -> nn.Module:
@@ -46,10 +46,10 @@ def fast_copy(model: nn.Module) -> nn.Module:
         return model
     with torch.no_grad():
         for convolution, norm in pairs.items():
-            _fold(fast.get_submodule(convolution), fast.get_submodule(norm))
+            _fold(fast, convolution, norm)
             fast.set_submodule(norm, nn.Identity())
         for layer in fast.modules():
-            if type(layer) in CONVOLUTIONS:
+            if isinstance(layer, nn.Conv2d) and type(layer) in CONVOLUTIONS:
                 layer.weight = nn.Parameter(layer.weight.to(memory_format=torch.channels_last), requires_grad=False)
     return fast
 
@@ -74,15 +74,19 @@ def _normalised_convolutions(model: nn.Module) -> dict[str, str]:
         before = node.args[0] if node.op == "call_module" and node.args else None
         if not isinstance(before, fx.Node) or before.op != "call_module" or len(before.users) > 1:
             continue
-        convolution, norm = model.get_submodule(before.target), model.get_submodule(node.target)
+        convolution, norm = model.get_submodule(str(before.target)), model.get_submodule(str(node.target))
         if type(convolution) not in CONVOLUTIONS or type(norm) is not nn.BatchNorm2d or norm.running_mean is None:
             continue
         if calls.count(before.target) == calls.count(node.target) == 1:
-            pairs[before.target] = node.target
+            pairs[str(before.target)] = str(node.target)
     return pairs
 
 
-def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+def _fold(model: nn.Module, convolution_name: str, norm_name: str) -> None:
+    """Give the convolution what it and its BatchNorm compute together."""
+    convolution, norm = model.get_submodule(convolution_name), model.get_submodule(norm_name)
+    assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None and norm.running_var is not None
     convolution.weight, convolution.bias = fuse_conv_bn_weights(
         convolution.weight,
         convolution.bias,

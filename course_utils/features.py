@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 from torch.nn import functional as F
 
@@ -53,12 +54,13 @@ class UpToHead(nn.Module):
     A head that is a 1x1 convolution reads a map (N, D, h, w); its features are the averages over it.
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
         self.name, self.head = find_head(model)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return what reaches the head for a preprocessed batch (N, 3, H, W): (N, D)."""
         reached = []
         hook = self.head.register_forward_pre_hook(lambda _layer, inputs: reached.append(inputs[0]))
         try:
@@ -101,12 +103,13 @@ def fit_head(
     features, labels = _checked_features(features, labels, num_classes)
     mean, std = features.mean(dim=0), features.std(dim=0, correction=0)
     std = torch.where(std > 1e-6, std, 1.0)  # a feature that never changes must not divide by zero
+    held_out = None
     if validation is not None:
         validation_features, validation_labels = _checked_features(*validation, num_classes)
         if validation_features.shape[1] != features.shape[1]:
             widths = f"{features.shape[1]} columns, those for validation {validation_features.shape[1]}"
             raise ValueError(f"The features for training have {widths}. Are both from the same model?")
-        validation_features = (validation_features - mean) / std
+        held_out = (validation_features - mean) / std, validation_labels
 
     # Autograd and torch.optim take longer to organise their work on a layer this small than to do it. So the gradient
     # and the step are written out here; tests/test_features.py compares the result with theirs.
@@ -117,7 +120,7 @@ def fit_head(
     step = _adamw_with_cosine(weight, lr, weight_decay, steps=epochs * math.ceil(len(labels) / batch_size))
     shuffle = torch.Generator().manual_seed(seed)
 
-    history = History()
+    history, best = History(), weight
     while history.epochs < epochs and not out_of_patience(history, patience):
         start = time.perf_counter()
         total_loss, right = 0.0, 0
@@ -128,9 +131,9 @@ def fit_head(
             total_loss -= (log_probabilities * answers).sum().item()
             right += count_right(log_probabilities, labels[batch])
         record(history, "train", total_loss / len(labels), right / len(labels))
-        if validation is not None:
-            logits = F.linear(validation_features, weight[:, :-1], weight[:, -1])
-            record(history, "validation", *loss_and_accuracy(logits, validation_labels))
+        if held_out is not None:
+            logits = F.linear(held_out[0], weight[:, :-1], weight[:, -1])
+            record(history, "validation", *loss_and_accuracy(logits, held_out[1]))
         history.seconds.append(time.perf_counter() - start)
         if history.best_epoch == history.epochs:
             best = weight.clone()
@@ -221,7 +224,7 @@ def _check_layer(linear: nn.Linear) -> None:
         raise ValueError("The layer holds NaN or infinity, or no numbers (on the meta device); train it again.")
 
 
-def _checked_features(features, labels, num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _checked_features(features: ArrayLike, labels: ArrayLike, num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
     features, labels = torch.as_tensor(features).detach(), torch.as_tensor(labels).detach()
     if features.is_meta or labels.is_meta or features.is_complex():
         raise ValueError("Features must be real numbers, and not on the meta device, which holds none.")

@@ -208,7 +208,7 @@ def _decode(image: Image.Image, name: str, is_ours: bool = True) -> Image.Image:
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
         raise ImageError(_too_large(name))
-    decoder = PROGRESSIVE_JPEG_BYTES if "progressive" in image.info else DECODER_BYTES.get(image.format, 4)
+    decoder = PROGRESSIVE_JPEG_BYTES if "progressive" in image.info else DECODER_BYTES.get(image.format or "", 4)
     needed = pixels * (decoder + 4)  # 4 more for the result
     if needed > MAX_MEMORY:
         raise ImageError(
@@ -219,7 +219,8 @@ def _decode(image: Image.Image, name: str, is_ours: bool = True) -> Image.Image:
         raise ImageError(f"{name} is {image.format}, which has no pixels of its own; export it as PNG first.")
     try:
         scale_transparency(image)
-        drawn = image.tile[0][1] if image.format == "GIF" and image.tile else None
+        tiles = getattr(image, "tile", None) if image.format == "GIF" else None  # how the file's pixels are packed
+        drawn = tiles[0][1] if tiles else None
         image.load()
     except Exception as error:  # each of Pillow's readers has its own exceptions for damaged data
         raise ImageError(f"{name} is damaged or cut off ({reason_of(error)}); get the file again.") from error
@@ -256,7 +257,7 @@ def _on_white(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
-        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
+        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a broken EXIF block must not cost us the picture: leave it as it lies
         return None
 

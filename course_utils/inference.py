@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 from torch import nn
+from torchvision.models import WeightsEnum
 
 from course_utils.batches import in_batches, labels_of, preprocess
 from course_utils.data import Pictures
@@ -37,7 +38,7 @@ class Prediction:
 
 def predict(
     model: nn.Module,
-    weights,
+    weights: WeightsEnum,
     images: Picture | Sequence[Picture],
     k: int = 5,
     *,
@@ -128,7 +129,7 @@ def evaluating(model: nn.Module, device: torch.device | str) -> Iterator[None]:
             module.training = training
 
 
-def _category_names(weights, categories: Sequence[str] | None) -> list[str]:
+def _category_names(weights: WeightsEnum, categories: Sequence[str] | None) -> list[str]:
     names = categories if categories is not None else weights.meta.get("categories")
     if not names:
         raise ValueError(
@@ -162,7 +163,7 @@ def _readable(picture: Picture) -> Image.Image | torch.Tensor:
     return picture
 
 
-def _check_logits(logits, names: list[str]) -> None:
+def _check_logits(logits: object, names: list[str]) -> None:
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         found = f"shape {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise ValueError(f"predict needs a classifier that returns logits of shape (N, classes), got {found}.")

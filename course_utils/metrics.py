@@ -126,13 +126,13 @@ def precision_recall(
 def f1_scores(actual: Sequence[int], predicted: Sequence[int], categories: Sequence[str]) -> dict[str, float]:
     """Return F1 of each category by name, 0 to 1: the harmonic mean of its precision and its recall.
 
+    ``actual`` and ``predicted`` (N,) are positions in ``categories``; a ValueError where they differ in length.
     The mean of these, each category counting alike, is the macro F1. One that is neither there nor called is NaN.
     """
-    actual, predicted = _same_length(actual=actual, predicted=predicted)
-    _check_labels(categories, actual=actual, predicted=predicted)
-    scores = sklearn.metrics.f1_score(
-        actual, predicted, labels=list(range(len(categories))), average=None, zero_division=np.nan
-    )
+    true, called = _same_length(actual=actual, predicted=predicted)
+    _check_labels(categories, actual=true, predicted=called)
+    options: dict[str, Any] = {"labels": list(range(len(categories))), "average": None, "zero_division": np.nan}
+    scores = np.asarray(sklearn.metrics.f1_score(true, called, **options))
     return {name: float(score) for name, score in zip(categories, scores, strict=True)}
 
 
@@ -170,8 +170,8 @@ def compare_paired(actual: Sequence[int], first: Sequence[int], second: Sequence
     Pictures that both get right, or both wrong, say nothing about which is better. Of the others, equally good
     classifiers win half each: the exact form of McNemar's test (1947, https://doi.org/10.1007/BF02295996).
     """
-    actual, first, second = _same_length(actual=actual, first=first, second=second)
-    one, two = first == actual, second == actual
+    true, *answers = _same_length(actual=actual, first=first, second=second)
+    one, two = (answer == true for answer in answers)
     only_first, only_second = int((one & ~two).sum()), int((two & ~one).sum())
     differ = only_first + only_second
     p_value = float(scipy.stats.binomtest(only_first, differ).pvalue) if differ else 1.0
@@ -193,20 +193,20 @@ def threshold_sweep(
 
 
 def _positive_and_scores(
-    actual: Sequence[int], probabilities: ArrayLike, categories: Sequence[str], positive: str
+    actual: ArrayLike, probabilities: ArrayLike, categories: Sequence[str], positive: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which pictures are ``positive`` (N,), and how likely each is called so (N,)."""
     index = _position(positive, categories)
     probabilities = _array(probabilities)
     if probabilities.ndim == 2 and probabilities.shape[1] == len(categories):
         probabilities = probabilities[:, index]
-    actual, probabilities = _same_length(actual=actual, probabilities=probabilities)
-    _check_labels(categories, actual=actual)
+    true, probabilities = _same_length(actual=actual, probabilities=probabilities)
+    _check_labels(categories, actual=true)
     if not ((probabilities >= 0) & (probabilities <= 1)).all():  # NaN is neither
         raise ValueError("Probabilities must lie between 0 and 1; turn logits into them with softmax first.")
-    if not (actual == index).any():
+    if not (true == index).any():
         raise ValueError(f"No picture is actually {positive!r}, so recall has no meaning here.")
-    return actual == index, probabilities
+    return true == index, probabilities
 
 
 def _array(values: ArrayLike) -> np.ndarray:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._python_dispatch import TorchDispatchMode  # documented under this name, in "Extending PyTorch"
 from torchvision import models
 
 from course_utils.device import get_device
@@ -59,7 +58,10 @@ class Choice:
 
 
 def catalogue(names: Sequence[str] | None = None) -> list[Candidate]:
-    """Return a `Candidate` for the default weights of each classifier, all of torchvision's or those named."""
+    """Return a `Candidate` for the default weights of each classifier, all of torchvision's or those named.
+
+    A ValueError names a classifier that torchvision does not have.
+    """
     known = models.list_models(module=models)
     unknown = [name for name in names or () if name not in known]
     if unknown:
@@ -214,27 +216,35 @@ class _LiveTensors(TorchDispatchMode):
     """Inside ``with``, adds up the bytes of all new tensors for as long as each of them lives; remembers the peak.
 
     What holds the numbers of a tensor is its storage. Two tensors can share one (a view), which is counted once.
+    (torch.profiler would add what libraries set aside, and sees nothing on the meta device.)
     """
 
     def __init__(self, exclude: Sequence[torch.Tensor]) -> None:
         super().__init__()
         self.now = self.peak = 0
-        self.known = {tensor.untyped_storage()._cdata for tensor in exclude}
+        self.excluded = [tensor.untyped_storage() for tensor in exclude]  # alive, so that nothing else gets their id
+        self.known = {id(storage) for storage in self.excluded}
 
-    def __torch_dispatch__(self, function, types, arguments=(), options=None):
-        result = function(*arguments, **(options or {}))
-        for tensor in tree_leaves(result):
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        result = func(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, list | tuple) else [result]:
             if isinstance(tensor, torch.Tensor):
                 self._count(tensor.untyped_storage())
         return result
 
     def _count(self, storage: torch.UntypedStorage) -> None:
-        if storage._cdata in self.known:
+        if id(storage) in self.known:
             return
-        self.known.add(storage._cdata)
+        self.known.add(id(storage))
         self.now += storage.nbytes()
         self.peak = max(self.peak, self.now)
-        weakref.finalize(storage, self._forget, storage._cdata, storage.nbytes())
+        weakref.finalize(storage, self._forget, id(storage), storage.nbytes())
 
     def _forget(self, identity: int, size: int) -> None:
         self.known.discard(identity)

@@ -42,7 +42,7 @@ def _stand_in() -> None:
     Image.init()  # imports the readers of all formats
     for name, module in list(sys.modules.items()):
         if name.startswith("PIL.") and getattr(module, "warnings", None) is warnings:
-            module.warnings = _Warnings()
+            vars(module)["warnings"] = _Warnings()
 
 
 _stand_in()

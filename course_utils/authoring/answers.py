@@ -89,7 +89,7 @@ def fill_in(released: NotebookNode, source: NotebookNode, answer: Answer) -> Not
 
 
 def is_answer(cell: NotebookNode) -> bool:
-    """Whether the cell is one that the student fills in."""
+    """Say whether the cell is one that the student fills in."""
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 

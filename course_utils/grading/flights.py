@@ -5,6 +5,7 @@ answer in whatever form it comes: plain lists, NumPy arrays and tensors are all 
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import sklearn.metrics  # noqa: F401  (here, so that the import takes no time from the first check of an answer that uses it)
@@ -57,6 +58,7 @@ def numbers(answer: object, what: str, shape: tuple[int, ...]) -> np.ndarray:
     except (TypeError, ValueError, RuntimeError):  # RuntimeError: a list of tensors that require gradients
         array = None
     expect(array is not None, f"{what} should be numbers in a list, an array or a tensor, not {_kind(answer)}.")
+    assert array is not None  # `expect` has raised
     expect(array.shape == shape, f"{what} should have the shape {shape}, not {array.shape}.")
     return array
 
@@ -66,7 +68,7 @@ def number(answer: object, what: str) -> float:
     return float(numbers(answer, what, ()))
 
 
-def words(answer: object, what: str, count: int) -> list[str]:
+def words(answer: Any, what: str, count: int) -> list[str]:
     """Return an answer that is `count` names."""
     is_list = hasattr(answer, "__len__") and hasattr(answer, "__getitem__") and not isinstance(answer, str | dict)
     expect(is_list, f"{what} should be a list, with one name for each picture, not {_kind(answer)}.")

@@ -79,6 +79,7 @@ def _built(name: str, num_classes: int) -> nn.Module:
             model = models.get_model(name, weights=None, num_classes=num_classes, **options)
         for layer in model.modules():
             if isinstance(layer, nn.BatchNorm2d):  # a network that has seen pictures: not mean 0 and variance 1
+                assert layer.running_mean is not None and layer.running_var is not None
                 layer.running_mean.uniform_(-0.2, 0.2)
                 layer.running_var.uniform_(0.8, 1.25)
         return model

@@ -77,7 +77,7 @@ def each(check: Callable[..., object]) -> Callable[..., None]:
 class Points:
     """The points of one test cell, earned check by check."""
 
-    def __init__(self, maximum: float):
+    def __init__(self, maximum: float) -> None:
         if isinstance(maximum, bool) or not isinstance(maximum, int | float) or not 0 < maximum < math.inf:
             raise ValueError(f"The points of a test cell must be a number above 0, got {maximum!r}.")
         self.maximum = float(maximum)

@@ -184,7 +184,7 @@ class Bridge:
 class _Remote:
     """A function of the other process."""
 
-    def __init__(self, bridge: Bridge, number: int, name: str):
+    def __init__(self, bridge: Bridge, number: int, name: str) -> None:
         self.bridge, self.number, self.__name__ = bridge, number, name
 
     def __call__(self, *args: object, **kwargs: object) -> object:

@@ -59,7 +59,7 @@ def submitted_folders(course: CourseDirectory, assignment: str, pattern: str = "
 class Gradebook:
     """nbgrader's gradebook, opened for one assignment. A context manager."""
 
-    def __init__(self, course: CourseDirectory, assignment: Assignment, say: Callable[[str], None] = print):
+    def __init__(self, course: CourseDirectory, assignment: Assignment, say: Callable[[str], None] = print) -> None:
         self.course, self.assignment, self.say = course, assignment, say
         # nbgrader starts `alembic` by name for a new gradebook.
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -82,7 +82,7 @@ class Graph:
     the other side may name any function of a library, or only classes of layers.
     """
 
-    def __init__(self, first: int, export: Callable, remote: Callable, trusts: bool):
+    def __init__(self, first: int, export: Callable, remote: Callable, trusts: bool) -> None:
         self._next = first
         self._export, self._remote, self._trusts = export, remote, trusts
         self._objects: dict[int, object] = {}
@@ -529,7 +529,7 @@ class Graph:
 class _RemoteIterator:
     """Items that the other process hands out one by one."""
 
-    def __init__(self, following: Callable):
+    def __init__(self, following: Callable) -> None:
         self._following = following
 
     def __iter__(self) -> "_RemoteIterator":

@@ -14,7 +14,7 @@ from course_utils.marking.results import Record
 class Journal:
     """The records of one assignment, in the order in which they were made. A context manager."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         self.path = path
 
     def __enter__(self) -> "Journal":

@@ -30,7 +30,7 @@ GRACE = 2.0  # seconds in which an interrupted student's process has to answer
 class Judge:
     """One submission: the engine on one side, the student's process on the other."""
 
-    def __init__(self, engine: Channel, sock: socket.socket, pid: int, first_process: int):
+    def __init__(self, engine: Channel, sock: socket.socket, pid: int, first_process: int) -> None:
         self.engine = engine
         self.pid, self.first_process = pid, first_process
         self.bridge = Bridge(

@@ -6,7 +6,7 @@ import io
 class FirstCharacters(io.StringIO):
     """Keeps the first characters that are written to it."""
 
-    def __init__(self, most: int):
+    def __init__(self, most: int) -> None:
         super().__init__()
         self._left = most
 

@@ -30,7 +30,7 @@ class Overdue(Exception):
 class Channel:
     """One end of a stream socket. Not for two threads at once."""
 
-    def __init__(self, sock: socket.socket):
+    def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         sock.setblocking(False)
 

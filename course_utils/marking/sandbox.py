@@ -50,7 +50,7 @@ def why_not_fork() -> str:
 class Sandbox:
     """A warm process that can be given submissions, one at a time. A context manager; `close` ends everything in it."""
 
-    def __init__(self, backend: str, memory: int, modules: Sequence[str] = ()):
+    def __init__(self, backend: str, memory: int, modules: Sequence[str] = ()) -> None:
         self.backend, self.memory, self.modules = backend, memory, tuple(modules)
         self._process: subprocess.Popen | None = None
         self._scratch: tempfile.TemporaryDirectory | None = None

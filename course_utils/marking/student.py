@@ -61,7 +61,7 @@ def serve(sock: socket.socket, shell: Shell) -> None:
 
 
 class _Student:
-    def __init__(self, sock: socket.socket, shell: Shell):
+    def __init__(self, sock: socket.socket, shell: Shell) -> None:
         self.shell = shell
         self.bridge = Bridge(
             Channel(sock),

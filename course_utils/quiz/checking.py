@@ -11,8 +11,9 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from course_utils.quiz.question import DIFFICULTIES, KINDS, LETTERS, Option, Question
+from course_utils.quiz.question import DIFFICULTIES, KINDS, LETTERS, Option, Question, given
 from course_utils.quiz.reading import Mapping
 
 # Written as an escape, "\x1b", YAML lets them in; neither XML nor a browser does.
@@ -152,19 +153,19 @@ def _several(question: Question) -> Iterator[str]:
 
 
 def _number(question: Question) -> Iterator[str]:
-    values = [option.value for option in question.options]
+    values = [given(option.value) for option in question.options]
     if len(values) > len(LETTERS):
         yield f"there can be at most {len(LETTERS)} mistaken values; found {len(values)}"
     for value in sorted({value for value in values if values.count(value) > 1}):
         yield f"the mistaken value {value:g} appears twice"
     for value in values:
-        if abs(value - question.answer) <= question.tolerance:
+        if abs(value - given(question.answer)) <= question.tolerance:
             yield f"the mistaken value {value:g} would count as right"
 
 
 def _line(question: Question) -> Iterator[str]:
     of_code = [number for number, text in enumerate(question.code.splitlines(), start=1) if text.strip()]
-    if sorted(option.line for option in question.options) != of_code:
+    if sorted(given(option.line) for option in question.options) != of_code:
         yield f"there must be one option for each line of the code that is not blank: {of_code}"
     yield from _one_is_right(question)
 
@@ -181,18 +182,18 @@ _WHOLE: dict[str, Callable[[Question], Iterator[str]]] = {
 class Check:
     """Reads the fields of one question and collects what is wrong, so that one run tells all of it."""
 
-    def __init__(self, name: object):
+    def __init__(self, name: object) -> None:
         self.name = name if isinstance(name, str) and name else "question"
         self.problems: list[tuple[int, str]] = []
 
     def wrong(self, line: int, problem: str) -> None:
         self.problems.append((line, f"`{self.name}`: {problem}"))
 
-    def all(self, mapping: Mapping, table: dict[str, Field], where: str) -> dict[str, object]:
+    def all(self, mapping: Mapping, table: dict[str, Field], where: str) -> dict[str, Any]:
         """The values of the fields that are there; strangers and missing ones are told."""
         for key in mapping.keys() - table.keys():
             self.wrong(mapping.line_of(key), f"{where} has no field `{key}`; it can have {', '.join(sorted(table))}")
-        values = {}
+        values: dict[str, Any] = {}
         for key, field in table.items():
             if key in mapping:
                 values[key] = _READERS[field.holds](self, mapping, key, field.allowed)

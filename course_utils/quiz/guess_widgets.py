@@ -24,18 +24,17 @@ def show_guess_buttons(prediction: Prediction, keep: Callable[[object], str], in
         said.value = f'<div role="status">{to_html(words)}</div>'
 
     if prediction.options:
-        rows = {
-            letter: Row(_button(letter, f"Guess {letter}: {to_text(text)}"), to_html(text))
-            for letter, text in zip(LETTERS, prediction.options, strict=False)
-        }
+        rows: dict[str, Row] = {}
 
         def press(pressed: widgets.Button) -> None:
             for letter, row in rows.items():
                 row.mark(CHOSEN if letter == pressed.description else "")
             say(keep(pressed.description))
 
-        for row in rows.values():
-            row.control.on_click(press)
+        for letter, text in zip(LETTERS, prediction.options, strict=False):
+            button = _button(letter, f"Guess {letter}: {to_text(text)}")
+            button.on_click(press)
+            rows[letter] = Row(button, to_html(text))
         parts = list(rows.values())
     else:
         # With continuous updates, a quick press can overtake the last digits on their way to the kernel.

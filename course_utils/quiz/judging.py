@@ -6,14 +6,15 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
 from course_utils.errors import CourseError
 from course_utils.quiz.markdown import led_by
-from course_utils.quiz.question import Question, answer_key, lettered
+from course_utils.quiz.question import Question, given, lettered, letters_key
 
 FORM = {  # of the answer to each kind of question
     "one": 'a letter in quotes, for example "b"',
@@ -64,16 +65,16 @@ def understood(answer: object, kind: str, offered: str | Sequence[int]) -> str |
     if answer is None:
         raise AnswerError(f"There is no answer yet. Replace None by {FORM[kind]}.")
     if kind in ("number", "line"):
-        return _number(answer, kind, offered)
+        return _number(answer, kind, [] if isinstance(offered, str) else offered)
     return _letters(answer, kind, str(offered))
 
 
 def _letters(answer: object, kind: str, offered: str) -> str:
     """The letters of "b", "a, c" or ["a", "c"], each once; sorted, unless their order is the answer."""
     collections = (list, tuple) if kind == "order" else (list, tuple, set, frozenset)  # a set has no order
-    parts = list(answer) if type(answer) in collections else [answer]
-    texts = [_text(part) for part in parts]
-    if any(text is None for text in texts):
+    parts = list(cast(Iterable[object], answer)) if type(answer) in collections else [answer]
+    texts = [text for part in parts if (text := _text(part)) is not None]
+    if len(texts) < len(parts):
         raise AnswerError(f"The answer is {FORM[kind]}. Yours is {_echo(answer)}.")
     letters = re.sub(r"[\s,;.:()\[\]]+", "", "".join(texts)).lower()
     if not letters:
@@ -104,7 +105,7 @@ def _number(answer: object, kind: str, offered: Sequence[int]) -> float:
             advice = " Write a decimal point, and nothing between thousands."
         answer = re.sub(r"[ _\u00a0\u2009\u202f]", "", found[1]) if found else text
     try:
-        number = math.nan if isinstance(answer, bool) else float(answer)  # NumPy's and torch's numbers as well
+        number = math.nan if isinstance(answer, bool) else float(cast(Any, answer))
     except (TypeError, ValueError, RuntimeError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
@@ -116,7 +117,7 @@ def _number(answer: object, kind: str, offered: Sequence[int]) -> float:
 
 def _text(answer: object) -> str | None:
     """The characters of a string or of NumPy's; None for anything else, classes of the student's own included."""
-    return str.__str__(answer) if type(answer) in (str, np.str_) else None
+    return str.__str__(cast(str, answer)) if type(answer) in (str, np.str_) else None
 
 
 def _echo(answer: object) -> str:
@@ -148,7 +149,7 @@ def _judge_several(question: Question, letters: str) -> Verdict:
 
 
 def _judge_order(question: Question, letters: str) -> Verdict:
-    key = answer_key(question)
+    key = letters_key(question)
     if letters == key:
         return _verdict(question, True, ["Each step stands where it must."])
     place = next(i for i in range(len(key)) if letters[i] != key[i])
@@ -157,10 +158,13 @@ def _judge_order(question: Question, letters: str) -> Verdict:
 
 
 def _judge_number(question: Question, value: float) -> Verdict:
-    if abs(value - question.answer) <= question.tolerance + 1e-9 * abs(question.answer):
+    def fits(number: float) -> bool:
+        return abs(value - number) <= question.tolerance + 1e-9 * abs(number)
+
+    if fits(given(question.answer)):
         return _verdict(question, True, [])
-    nearest = min(question.options, key=lambda option: abs(value - option.value), default=None)
-    if nearest and abs(value - nearest.value) <= question.tolerance + 1e-9 * abs(nearest.value):
+    nearest = min(question.options, key=lambda option: abs(value - given(option.value)), default=None)
+    if nearest and fits(given(nearest.value)):
         return _verdict(question, False, [nearest.feedback])
     return _verdict(question, False, [led_by(f"{value:.10g} is not the number asked for.", question.hint)])
 

@@ -63,7 +63,7 @@ def for_notebook(markdown: str) -> str:
     code = {
         number
         for token in _MARKDOWN.parse(markdown)
-        if token.type in ("fence", "code_block")
+        if token.type in ("fence", "code_block") and token.map
         for number in range(*token.map)
     }
     # Code spans (the first alternative) and addresses stay; they may go over lines, so neighbours are taken together.

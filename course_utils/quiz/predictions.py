@@ -34,6 +34,8 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from course_utils.errors import CourseError
 from course_utils.quiz.bank import BankError
@@ -54,7 +56,7 @@ _FIELDS = {
     "unit": Field("text", "What the number counts."),
 }
 
-_measured: dict[str, object] = {}  # what each result function returned since the kernel started
+_measured: dict[str, Any] = {}  # what each result function returned since the kernel started
 _waiting: dict[str, Callable[[], None]] = {}  # results that are shown as soon as their guess is made
 
 
@@ -123,7 +125,7 @@ def guesses(lesson: str = "") -> None:
         print()
 
 
-def _distance(prediction: Prediction, guess: str, measured: object) -> str:
+def _distance(prediction: Prediction, guess: str, measured: str | float) -> str:
     """How near a guess came, in words."""
     if prediction.options:
         return "as you expected" if _said(prediction, guess) == _said(prediction, measured) else "a surprise"
@@ -131,7 +133,7 @@ def _distance(prediction: Prediction, guess: str, measured: object) -> str:
     return f"{abs(off):.3g} too {'high' if off > 0 else 'low'}" if off else "exactly"
 
 
-def _said(prediction: Prediction, answer: object) -> str:
+def _said(prediction: Prediction, answer: str | float) -> str:
     """A guess or a measurement in words: the text of the option, or the number with its unit."""
     if not prediction.options:
         return f"{float(answer):.4g} {prediction.unit}".strip()
@@ -164,7 +166,7 @@ def _options(prediction: Prediction) -> str:
     return "\n\n".join(f"**{letter}.** {text}" for letter, text in zip(LETTERS, prediction.options, strict=False))
 
 
-def _widgets():
+def _widgets() -> ModuleType | None:
     """The module with the buttons, or None where there is no notebook, or a notebook without ipywidgets."""
     if not in_notebook():
         return None

@@ -19,11 +19,18 @@ Tie a proof to the stated answer with `right` or `answer` where it can be done: 
 option as right.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
+from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, NoReturn
 
-from course_utils.quiz.question import Option, Question
+from course_utils.quiz.question import Option, Question, line_key
+
+if TYPE_CHECKING:  # torch takes seconds to import, and not every proof needs it
+    from torchvision.models import WeightsEnum
 
 
 def run_proof(question: Question, option: Option | None = None) -> None:
@@ -36,7 +43,7 @@ def run_proof(question: Question, option: Option | None = None) -> None:
 
 
 @contextlib.contextmanager
-def raises(kind: type[BaseException], text: str = ""):
+def raises(kind: type[BaseException], text: str = "") -> Iterator[None]:
     """Check that the block raises exactly `kind` with `text` in its message."""
     try:
         yield
@@ -61,16 +68,16 @@ def printed(source: str) -> str:
     return output.getvalue().rstrip("\n")
 
 
-def weights_asked_for(source: str):
-    """The WeightsEnum member that `source` would load, or None when it builds a model without weights."""
+def weights_asked_for(source: str) -> WeightsEnum | None:
+    """Return the WeightsEnum member that `source` would load, or None when it builds a model without weights."""
     import torch
     from torchvision.models import WeightsEnum
 
     class Asked(Exception):
         pass
 
-    def stop(weights, *args, **kwargs):
-        raise Asked(weights)
+    def stop(self: WeightsEnum, *args: object, **kwargs: object) -> NoReturn:
+        raise Asked(self)
 
     original, WeightsEnum.get_state_dict = WeightsEnum.get_state_dict, stop
     try:
@@ -116,6 +123,6 @@ def _names(question: Question) -> dict:
     if question.kind == "order":
         names["steps"] = names.pop("wrong")
     if question.kind == "line":
-        names["answer"] = next(option.line for option in question.options if option.right)
-        names["right"] = question.code.splitlines()[names["answer"] - 1].strip()
+        names["answer"] = line_key(question)
+        names["right"] = question.code.splitlines()[line_key(question) - 1].strip()
     return names

@@ -2,11 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import TypeVar
 
 KINDS = ("one", "several", "number", "order", "line")
 DIFFICULTIES = ("easy", "medium", "hard")
 POINTS = {"easy": 1, "medium": 2, "hard": 3}  # of a graded question
 LETTERS = "abcdefgh"  # so there are at most eight options
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,28 @@ def lettered(question: Question) -> list[tuple[str, Option]]:
     return [(letter, question.options[place]) for letter, place in zip(LETTERS, places, strict=False)]
 
 
+def given(value: T | None) -> T:
+    """Return a value that its kind of question always has: `checking.py` lets no question into the bank without it."""
+    assert value is not None
+    return value
+
+
 def answer_key(question: Question) -> str | float | int:
-    """Return the right answer: letters ("b", "ac"; "order": letters in the right order), a number or a line."""
+    """Return the right answer: letters as `letters_key` gives them, a number or a line."""
     if question.kind == "number":
-        return question.answer
+        return given(question.answer)
     if question.kind == "line":
-        return next(option.line for option in question.options if option.right)
+        return line_key(question)
+    return letters_key(question)
+
+
+def line_key(question: Question) -> int:
+    """Return the number of the right line, counted from 1, of a question of the kind "line"."""
+    return next(given(option.line) for option in question.options if option.right)
+
+
+def letters_key(question: Question) -> str:
+    """Return the letters of the right options ("b", "ac"); of the kind "order", all in their right order."""
     letter_of = {option: letter for letter, option in lettered(question)}
     if question.kind == "order":
         return "".join(letter_of[step] for step in question.options)

@@ -15,7 +15,7 @@ _PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
 class FileProblem(Exception):
     """One thing that is wrong with a file: its line, and a sentence."""
 
-    def __init__(self, line: int, sentence: str):
+    def __init__(self, line: int, sentence: str) -> None:
         super().__init__(sentence)
         self.line = line
 
@@ -23,7 +23,7 @@ class FileProblem(Exception):
 class Mapping(dict):
     """A YAML mapping that knows the line it starts on and the line of each key."""
 
-    def __init__(self, line: int):
+    def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
@@ -34,8 +34,8 @@ class Mapping(dict):
 
 def read_entries(path: Path) -> list[Mapping]:
     """Return the mappings of a file that is a list of mappings. Raises FileProblem for anything else."""
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         root = yaml.compose(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
         entries = None if root is None else _built(root, text.splitlines())
     except yaml.MarkedYAMLError as error:
@@ -43,19 +43,24 @@ def read_entries(path: Path) -> list[Mapping]:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise FileProblem(line, f"the character U+{ord(text[error.position]):04X} cannot stand in YAML") from None
-    except UnicodeDecodeError as error:
-        raise FileProblem(1, f"this file cannot be read as UTF-8 text ({error.reason})") from None
-    except OSError as error:
-        raise FileProblem(1, f"this file cannot be read ({error.strerror})") from None
     except RecursionError:
         raise FileProblem(1, "lists and mappings stand too deep in one another") from None
-    if not isinstance(entries, list):
+    if root is None or not isinstance(entries, list):
         raise FileProblem(1, "a question file is a list: each question starts with `- id:`")
     for entry, node in zip(entries, root.value, strict=True):
         if not isinstance(entry, Mapping):
             line = node.start_mark.line + 1
             raise FileProblem(line, "an entry of the list is not a question; each one starts with `- id:`")
     return entries
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileProblem(1, f"this file cannot be read as UTF-8 text ({error.reason})") from None
+    except OSError as error:
+        raise FileProblem(1, f"this file cannot be read ({error.strerror})") from None
 
 
 def _built(node: yaml.Node, lines: list[str]) -> str | list | Mapping:
@@ -96,7 +101,7 @@ def _yaml_problem(error: yaml.MarkedYAMLError, text: str) -> FileProblem:
         return FileProblem(line, "a question file is one list; leave `---` out")
     if error.context_mark and "quoted scalar" in (error.context or ""):
         return FileProblem(error.context_mark.line + 1, "the quote that opens here is never closed")
-    opens = 0
+    opens = closes = 0
     try:
         for token in yaml.scan(text):
             if isinstance(token, yaml.ScalarToken) and token.style in ("'", '"'):

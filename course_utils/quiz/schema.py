@@ -12,7 +12,7 @@ from course_utils.quiz.question import KINDS, LETTERS
 
 SCHEMA_FILE = Path(__file__).with_name("question_schema.json")
 
-_TEXT = {"type": ["string", "number", "boolean"]}  # `text: no` and `text: 1000` are texts to us
+_TEXT: dict[str, object] = {"type": ["string", "number", "boolean"]}  # `text: no` and `text: 1000` are texts to us
 _HOLDS: dict[str, dict[str, object]] = {
     "text": _TEXT,
     "code": _TEXT,

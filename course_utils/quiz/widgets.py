@@ -15,7 +15,7 @@ from IPython.display import display
 from course_utils.quiz.judging import AnswerError, judge
 from course_utils.quiz.markdown import for_notebook, to_html, to_text
 from course_utils.quiz.progress import record
-from course_utils.quiz.question import Question, answer_key, lettered
+from course_utils.quiz.question import Question, given, lettered, letters_key, line_key
 from course_utils.quiz.words import explanation_text, hint_text, how_to_answer, option_text, question_choices
 
 STYLE = """<style>
@@ -43,7 +43,7 @@ _SAYS = (
 class Row(widgets.Box):
     """One option: its control (a button or a box to tick), its text, and behind it a mark in words."""
 
-    def __init__(self, control: widgets.Widget, html: str):
+    def __init__(self, control: widgets.Widget, html: str) -> None:
         self.control, self._html = control, html
         self.text = widgets.HTML(html)
         super().__init__([control, self.text])
@@ -58,7 +58,7 @@ class Row(widgets.Box):
 class QuestionBox(widgets.VBox):
     """What answers one question: the options, the verdict below them, and below that Hint and Explain."""
 
-    def __init__(self, question: Question):
+    def __init__(self, question: Question) -> None:
         self.question = question
         self.verdict, self.hint, self.explanation = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.hint_button = _button("Hint", "One step of help")
@@ -90,9 +90,11 @@ class QuestionBox(widgets.VBox):
 
     def _explain(self) -> None:
         _say(self.explanation, explanation_text(self.question))
-        if self.question.kind in ("one", "several", "line"):
-            for name in [str(answer_key(self.question))] if self.question.kind == "line" else answer_key(self.question):
-                self.rows[name].mark(RIGHT)
+        if self.question.kind == "line":
+            self.rows[str(line_key(self.question))].mark(RIGHT)
+        elif self.question.kind in ("one", "several"):
+            for letter in letters_key(self.question):
+                self.rows[letter].mark(RIGHT)
 
 
 def show_buttons(question: Question) -> QuestionBox:
@@ -117,12 +119,13 @@ def _one(box: QuestionBox) -> list[widgets.Widget]:
 
 
 def _several(box: QuestionBox) -> list[widgets.Widget]:
+    ticks: dict[str, widgets.Checkbox] = {}
     for letter, option in lettered(box.question):
-        tick = widgets.Checkbox(description=letter, tooltip=f"Choose {letter}", indent=False)
-        box.rows[letter] = Row(tick, to_html(option_text(option)))
+        ticks[letter] = widgets.Checkbox(description=letter, tooltip=f"Choose {letter}", indent=False)
+        box.rows[letter] = Row(ticks[letter], to_html(option_text(option)))
 
     def submit() -> None:
-        letters = "".join(letter for letter, row in box.rows.items() if row.control.value)
+        letters = "".join(letter for letter, tick in ticks.items() if tick.value)
         if letters:
             box.submit(letters, ", ".join(letters))
         else:
@@ -171,10 +174,11 @@ def _order(box: QuestionBox) -> list[widgets.Widget]:
 def _line(box: QuestionBox) -> list[widgets.Widget]:
     lines = box.question.code.splitlines()
     for option in box.question.options:
-        line = lines[option.line - 1]
-        button = _button(str(option.line), f"Line {option.line}: {line.strip()}")
+        number = given(option.line)
+        line = lines[number - 1]
+        button = _button(str(number), f"Line {number}: {line.strip()}")
         button.on_click(lambda pressed: box.submit(pressed.description, f"Line {pressed.description}"))
-        box.rows[str(option.line)] = Row(button, f"<code style='white-space: pre'>{escape(line)}</code>")
+        box.rows[str(number)] = Row(button, f"<code style='white-space: pre'>{escape(line)}</code>")
     return list(box.rows.values())
 
 

@@ -3,7 +3,7 @@
 import re
 
 from course_utils.quiz.markdown import is_paragraph, led_by, numbered_lines
-from course_utils.quiz.question import Option, Question, answer_key, lettered
+from course_utils.quiz.question import Option, Question, given, lettered, letters_key, line_key
 
 TASK = {
     "one": "Choose one answer.",
@@ -53,13 +53,12 @@ def option_text(option: Option) -> str:
 
 def explanation_text(question: Question) -> str:
     """The right answer in words, and why, as Markdown."""
-    key = answer_key(question)
     if question.kind == "number":
-        key = f"{key:.10g} {question.unit}".strip()
+        key = f"{given(question.answer):.10g} {question.unit}".strip()
     elif question.kind == "line":
-        key = f"line {key}"
+        key = f"line {line_key(question)}"
     else:
-        key = ", ".join(key)
+        key = ", ".join(letters_key(question))
     return led_by(f"The answer is {key}.", question.explanation)
 
 

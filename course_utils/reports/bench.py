@@ -19,11 +19,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from course_utils.data import Pictures, doodle_pets
@@ -102,10 +103,12 @@ def head_by_the_tutorial(start: Start, pictures: Pictures, seed: int) -> Callabl
         torch.manual_seed(seed)
         for parameter in model.parameters():
             parameter.requires_grad = False
-        model.fc = nn.Linear(model.fc.in_features, len(pictures.categories)).to(start.device)
+        old = model.fc
+        assert isinstance(old, nn.Linear)  # the tutorial's network is a ResNet
+        model.fc = nn.Linear(old.in_features, len(pictures.categories)).to(start.device)
         optimizer = torch.optim.SGD(model.fc.parameters(), lr=0.001, momentum=0.9)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=7, gamma=0.1)
-        loader = DataLoader(pictures, batch_size=4, shuffle=True, collate_fn=collate)
+        loader = DataLoader(cast(Dataset, pictures), batch_size=4, shuffle=True, collate_fn=collate)
         for _ in range(TUTORIAL_EPOCHS):
             model.train()
             for images, labels in loader:

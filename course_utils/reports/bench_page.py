@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
@@ -222,7 +223,7 @@ def draw(results: dict, path: Path) -> str:
     spoken = []
     with plt.rc_context(STYLE):
         fig = Figure(figsize=(9, 3.6), layout="constrained")
-        left, right = fig.subfigures(1, 2, width_ratios=[1, 1.5])
+        left, right = fig.subfigures(1, 2, squeeze=False, width_ratios=[1, 1.5])[0]
         _draw_pets(left.subplots(4, 4))
         ax = right.subplots()
         for number, row in enumerate((HEAD, EVERYTHING, SCRATCH)):
@@ -259,7 +260,7 @@ def draw(results: dict, path: Path) -> str:
     )
 
 
-def _draw_pets(axes) -> None:
+def _draw_pets(axes: np.ndarray) -> None:
     """Fill a square of axes: cats in its left half, dogs in its right half."""
     pets = doodle_pets(axes.size, size=128)
     by_kind = sorted(range(len(pets)), key=lambda index: pets.labels[index])

@@ -60,9 +60,10 @@ class Subject:
 def run(args: argparse.Namespace) -> int:
     """Measure, then write; nothing is written when measuring fails."""
     try:
-        subjects = _subjects(args) if args.data else []
-        data = tiny_imagenet.load(args.data) if args.data else None
-        measured = [measure(subject, data, args) for subject in subjects]
+        measured: list[tuple[Subject, Report]] = []
+        if args.data:
+            subjects, data = _subjects(args), tiny_imagenet.load(args.data)
+            measured = [measure(subject, data, args) for subject in subjects]
     except (OSError, ValueError, CourseError) as error:
         print(f"checkpoint-report: {error}", file=sys.stderr)
         return 1
@@ -127,7 +128,9 @@ def _report(record: ShippedModel, start: Start, by_class: dict[str, float], args
     if args.seeds == 0:
         known = read_report(file) if file.exists() else Report({}, {}, "", 0)
         return replace(known, by_class=by_class)
-    samples = {"drawn cats and dogs (`doodle_pets`)": lambda n, seed: doodle_pets(n, seed=seed, size=start.pixels)}
+    samples: dict[str, Callable[[int, int], Pictures]] = {
+        "drawn cats and dogs (`doodle_pets`)": lambda n, seed: doodle_pets(n, seed=seed, size=start.pixels)
+    }
     if args.cifar:
         samples["photos of cats and dogs (CIFAR-10, enlarged)"] = _cifar_sample(args.cifar)
     transfer = {name: compare_ways(start, sample, range(args.seeds)) for name, sample in samples.items()}

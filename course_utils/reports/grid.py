@@ -128,11 +128,12 @@ def run(args: argparse.Namespace) -> int:
     stored = json.loads(args.out.read_text(encoding="utf-8")) if args.out.is_file() else {}
     runs = stored.get("runs", []) if stored.get("recipe") == recipe() else []
     missing = [entry for entry in plan(args.draws) if not any(entry.items() <= done.items() for done in runs)]
-    grid = Grid() if missing else None
-    for entry in missing:
-        runs.append(grid.run(entry))
-        _write(args.out, runs)
-        print(runs[-1], flush=True)
+    if missing:
+        grid = Grid()
+        for entry in missing:
+            runs.append(grid.run(entry))
+            _write(args.out, runs)
+            print(runs[-1], flush=True)
     print(f"{len(runs)} runs in {args.out}")
     return 0
 

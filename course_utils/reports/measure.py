@@ -106,10 +106,10 @@ def compare_ways(start: Start, sample: Callable[[int, int], Pictures], seeds: Se
         lr = way.learning_rates[0]
         if len(way.learning_rates) > 1:
             tried = {
-                rate: learn(way.name, start, *tuning, epochs=way.epochs, lr=rate, seed=0).accuracy
+                rate: _accuracy(learn(way.name, start, *tuning, epochs=way.epochs, lr=rate, seed=0))
                 for rate in way.learning_rates
             }
-            lr = max(tried, key=tried.get)
+            lr = max(tried, key=lambda rate: tried[rate])
         runs = [
             learn(way.name, start, sample(TRAINING_PICTURES, seed), test, epochs=way.epochs, lr=lr, seed=seed)
             for seed in seeds
@@ -119,7 +119,12 @@ def compare_ways(start: Start, sample: Callable[[int, int], Pictures], seeds: Se
     return results
 
 
+def _accuracy(run: Measurement) -> float:
+    assert run.accuracy is not None  # each of the three ways learns something
+    return run.accuracy
+
+
 def _summary(way: str, lr: float, runs: Sequence[Measurement]) -> Result:
-    accuracies = [run.accuracy for run in runs]
+    accuracies = [_accuracy(run) for run in runs]
     spread = statistics.stdev(accuracies) if len(runs) > 1 else 0.0
     return Result(way, lr, statistics.fmean(accuracies), spread, statistics.fmean(run.seconds for run in runs))

@@ -8,8 +8,10 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from PIL import Image
 from torch import nn
 
 from course_utils.data import Pictures
@@ -32,13 +34,25 @@ class Measurement:
     seconds: float
 
 
+class Preset(Protocol):
+    """The preprocessing of a classifier's weights, as ``weights.transforms()`` returns it."""
+
+    crop_size: list[int]
+    mean: list[float]
+    std: list[float]
+
+    def __call__(self, img: Image.Image) -> torch.Tensor:
+        """Turn a picture into a normalised tensor (3, H, W)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Start:
     """What every way starts from: the pre-trained network by its name, its preprocessing, and where to compute."""
 
     name: str
     model: nn.Module
-    transform: Callable
+    transform: Preset
     device: torch.device
 
     @property

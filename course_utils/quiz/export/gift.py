@@ -13,7 +13,7 @@ from itertools import groupby
 
 from course_utils.quiz.export.markup import number, option_html, reasons, shown, stem
 from course_utils.quiz.markdown import to_html
-from course_utils.quiz.question import POINTS, Option, Question
+from course_utils.quiz.question import POINTS, Option, Question, given
 
 
 def gift(questions: list[Question]) -> bytes:
@@ -74,10 +74,10 @@ def _answer(sign: str, question: Question, option: Option) -> str:
 
 def _numbers(question: Question) -> list[str]:
     tolerance = number(question.tolerance)
-    lines = [f"=%100%{number(question.answer)}:{tolerance}"]
-    return lines + [
-        f"=%0%{number(option.value)}:{tolerance}#{escaped(to_html(option.feedback))}" for option in question.options
-    ]
+    lines = [f"=%100%{number(given(question.answer))}:{tolerance}"]
+    for option in question.options:
+        lines.append(f"=%0%{number(given(option.value))}:{tolerance}#{escaped(to_html(option.feedback))}")
+    return lines
 
 
 def _places(question: Question) -> list[str]:

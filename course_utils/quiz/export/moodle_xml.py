@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from course_utils.quiz.export.gift import shares
 from course_utils.quiz.export.markup import number, option_html, reasons, shown, stem
 from course_utils.quiz.markdown import to_html
-from course_utils.quiz.question import POINTS, Option, Question
+from course_utils.quiz.question import POINTS, Option, Question, given
 
 
 def moodle_xml(questions: list[Question]) -> bytes:
@@ -52,9 +52,9 @@ def _question(quiz: Element, question: Question) -> None:
             answer = _text(element, "answer", option_html(question, option), fraction=fraction, format="html")
             _text(answer, "feedback", to_html(option.feedback), format="html")
     elif kind == "numerical":
-        _number(element, question, question.answer, "100", "")
+        _number(element, question, given(question.answer), "100", "")
         for option in question.options:
-            _number(element, question, option.value, "0", to_html(option.feedback))
+            _number(element, question, given(option.value), "0", to_html(option.feedback))
     else:
         SubElement(element, "shuffleanswers").text = "true"
         place: dict[Option, int] = {option: number for number, option in enumerate(question.options, start=1)}

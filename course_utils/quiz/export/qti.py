@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostr
 
 from course_utils.quiz.export.markup import number, option_block, reasons, shown, stem
 from course_utils.quiz.markdown import to_html
-from course_utils.quiz.question import POINTS, Option, Question
+from course_utils.quiz.question import POINTS, Option, Question, given
 from course_utils.quiz.words import hint_text
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
@@ -72,7 +72,7 @@ def _declare(root: Element, question: Question, names: dict[Option, str]) -> Non
     response = SubElement(root, "responseDeclaration", identifier="RESPONSE", cardinality=cardinality, baseType=base)
     correct = SubElement(response, "correctResponse")
     if question.kind == "number":
-        SubElement(correct, "value").text = number(question.answer)
+        SubElement(correct, "value").text = number(given(question.answer))
     for option in question.options:
         if option.right or question.kind == "order":
             SubElement(correct, "value").text = names[option]
@@ -96,7 +96,7 @@ def _interaction(body: Element, question: Question, names: dict[Option, str]) ->
     tag, choices = ("orderInteraction", {}) if question.kind == "order" else ("choiceInteraction", {"maxChoices": "1"})
     if question.kind == "several":
         choices = {"maxChoices": "0"}  # as many as one likes
-    interaction = SubElement(body, tag, responseIdentifier="RESPONSE", shuffle="false", **choices)
+    interaction = SubElement(body, tag, {"responseIdentifier": "RESPONSE", "shuffle": "false", **choices})
     for option in shown(question):
         choice = SubElement(interaction, "simpleChoice", identifier=names[option])
         choice.extend(_html(option_block(question, option)))
@@ -119,7 +119,7 @@ def _processing(root: Element, question: Question, names: dict[Option, str]) -> 
         for tag, option in zip(["responseIf", *["responseElseIf"] * 9], question.options, strict=False):
             found = SubElement(condition, tag)
             equal = _equal(found, question)
-            SubElement(equal, "baseValue", baseType="float").text = number(option.value)
+            SubElement(equal, "baseValue", baseType="float").text = number(given(option.value))
             _set(found, "CHOSEN", "identifier", names[option])
 
 
@@ -134,7 +134,7 @@ def _equal(parent: Element, question: Question) -> Element:
     """Equality with the answer within the question's tolerance; what it is compared with is still to be added."""
     tolerance = number(question.tolerance)
     how = {"toleranceMode": "absolute", "tolerance": f"{tolerance} {tolerance}"} if question.tolerance else {}
-    equal = SubElement(parent, "equal", **(how or {"toleranceMode": "exact"}))
+    equal = SubElement(parent, "equal", how or {"toleranceMode": "exact"})
     SubElement(equal, "variable", identifier="RESPONSE")
     return equal
 
