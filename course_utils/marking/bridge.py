@@ -50,7 +50,7 @@ class Bridge:
     wait: Callable[[], None] = lambda: None  # returns when a message is there, or raises
     whole: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext  # keeps a message in one piece
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._functions: dict[int, Callable] = {}
         self._known: dict[int, int] = {}
         self._depth = self.running = 0

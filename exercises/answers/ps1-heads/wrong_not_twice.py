@@ -1,6 +1,6 @@
 # Puts dropout and the new head into a Sequential, and does not recognise that when the cell runs again.
 #
-# score: {find_head: 6, replace_head: 6.25, freeze_backbone: 8, what_moved: 4}
+# score: {find_head: 6, replace_head: 5.25, freeze_backbone: 8, what_moved: 4}
 # feedback:
 #   - "[not yet] running the cell again"
 #   - "AttributeError: 'Sequential' object has no attribute"
