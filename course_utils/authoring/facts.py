@@ -112,10 +112,12 @@ _questions = cache(asked_by_questions)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument("facts", nargs="*", metavar="FACT", help="numbers such as S46; default: all, a line each")
 
 
 def run(args: argparse.Namespace) -> int:
+    """Print the facts asked for; return 0, or 1 when something is wrong with them."""
     try:
         facts = load_facts()
         numbers = [text.upper() if text[:1].lower() == "s" else f"S{text}" for text in args.facts]

@@ -120,6 +120,7 @@ def equivalent(file: Path = EQUIVALENT) -> dict[str, dict[str, str]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the command with these arguments (default: those of the program) and return its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m course_utils.authoring.mutants", description=__doc__.split("\n")[0]
     )

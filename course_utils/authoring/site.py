@@ -86,13 +86,14 @@ def refuse_graded_keys(folder: Path, graded: list[Question]) -> None:
 
 
 def bare_text(text: str) -> str:
-    """Letters and digits alone, in lower case, without tags, entities and escapes."""
+    """Return letters and digits alone, in lower case, without tags, entities and escapes."""
     text = re.sub(r"<[a-zA-Z/][^<>]*>", "", html.unescape(text))
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
     return re.sub(r"[\W_]+", "", re.sub(r"\\[nrt]", " ", text)).lower()
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the command with these arguments (default: those of the program) and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m course_utils.authoring.site", description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=SITE, help="the folder to write to; default: build/site")
     parser.add_argument("--without-playground", action="store_true", help='leave out "Show it a picture"')

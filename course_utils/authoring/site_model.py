@@ -50,13 +50,14 @@ MODELS = (
 class WithFeatures(nn.Module):
     """A classifier that returns what reaches its head as well: features (N, D), then logits (N, classes)."""
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         name, self.head = find_head(model)
         model.set_submodule(name, nn.Identity())
         self.backbone = model
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return features (N, D) and logits (N, classes) of preprocessed pictures (N, 3, H, W)."""
         features = self.backbone(pictures)
         return features, self.head(features)
 
@@ -79,7 +80,7 @@ def add_runtime(folder: Path) -> None:
 
 
 def node_modules() -> Path:
-    """The folder with the packages of ``docs/site/package.json``, installed when their list is new."""
+    """Return the folder with the packages of ``docs/site/package.json``, installed when their list is new."""
     lock = (PAGES / "package-lock.json").read_text(encoding="utf-8")
     receipt = NPM / "installed.json"  # written last, so an interrupted installation never looks complete
     if not receipt.is_file() or receipt.read_text(encoding="utf-8") != lock:
@@ -122,7 +123,7 @@ def add_model(page_model: PageModel, folder: Path) -> dict:
 
 
 def record_of(page_model: PageModel, weights: WeightsEnum) -> dict:
-    """The preprocessing, the categories and the licence of a network, as the page's scripts read them."""
+    """Return the preprocessing, the categories and the licence of a network, as the page's scripts read them."""
     preset = weights.transforms()
     (resize,), (crop,) = preset.resize_size, preset.crop_size
     if crop > resize:
@@ -144,7 +145,7 @@ def record_of(page_model: PageModel, weights: WeightsEnum) -> dict:
 
 
 def export(model: nn.Module, side: int) -> onnx.ModelProto:
-    """The network as ONNX, for batches of any size; changes ``model``."""
+    """Return the network as ONNX, for batches of any size; changes ``model``."""
     example = torch.zeros(2, 3, side, side)
     program = torch.onnx.export(
         WithFeatures(model).eval(),
@@ -159,7 +160,7 @@ def export(model: nn.Module, side: int) -> onnx.ModelProto:
 
 
 def smallest_that_agrees(proto: onnx.ModelProto, pictures: np.ndarray, wanted: np.ndarray) -> bytes:
-    """The file with 16-bit weights, or with 32-bit ones where those are needed to give the probabilities ``wanted``."""
+    """Return the file with 16-bit weights, or 32-bit ones where the probabilities ``wanted`` need them."""
     differences = []
     for content in (with_half_weights(proto).SerializeToString(), proto.SerializeToString()):
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
@@ -172,7 +173,7 @@ def smallest_that_agrees(proto: onnx.ModelProto, pictures: np.ndarray, wanted: n
 
 
 def with_half_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose large weights are stored as 16-bit numbers; they become 32-bit when the file is opened.
+    """Return a copy whose large weights are stored as 16-bit numbers; they become 32-bit when the file is opened.
 
     The small ones (biases, filters of single channels) are a few per cent of the file, and the most sensitive part.
     """

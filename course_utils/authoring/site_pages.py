@@ -34,7 +34,7 @@ class SiteError(CourseError, RuntimeError):
 
 
 def practice_questions() -> dict[str, Question]:
-    """The questions of the bank that belong to no graded quiz, by id."""
+    """Return the questions of the bank that belong to no graded quiz, by id."""
     return {id: question for id, question in load_bank().items() if not question.quiz}
 
 
@@ -68,7 +68,7 @@ def number_title(notebook: NotebookNode, number: str) -> str:
 
 
 def practice_page(lesson: str, title: str, questions: list[Question]) -> str:
-    """The Markdown of a page with all questions of a lesson, such as ``03_inference``."""
+    """Return the Markdown of a page with all questions of a lesson, such as ``03_inference``."""
     counted = tally(question.id for question in questions)
     parts = [f"# {title}", f"The lesson: [{title}](../lessons/{lesson}.ipynb).", counted]
     for number, question in enumerate(questions, start=1):
@@ -77,7 +77,7 @@ def practice_page(lesson: str, title: str, questions: list[Question]) -> str:
 
 
 def tally(ids: Iterable[str]) -> str:
-    """The line in which ``practice.js`` says how many of these questions were answered right."""
+    """Return the line in which ``practice.js`` says how many of these questions were answered right."""
     return f'<p class="tally" data-tally="{" ".join(ids)}"></p>'
 
 
@@ -98,7 +98,7 @@ def put_forms_in(notebook: NotebookNode, questions: dict[str, Question]) -> None
 
 
 def record(question: Question) -> dict:
-    """What ``judging.js`` needs of a question; its texts are HTML."""
+    """Return what ``judging.js`` needs of a question; its texts are HTML."""
     letters = {option: letter for letter, option in lettered(question)}
     return {
         "id": question.id,
@@ -125,7 +125,7 @@ def record(question: Question) -> dict:
 
 
 def form(question: Question) -> str:
-    """A question as an HTML form: prompt, code, the ways to answer, and where the reply appears."""
+    """Lay out a question as an HTML form: prompt, code, the ways to answer, and where the reply appears."""
     unit = f" ({html.escape(question.unit)})" if question.unit else ""
     task = TASK[question.kind].rstrip(".") + unit + "."
     data = json.dumps(record(question), ensure_ascii=False).replace("<", "\\u003c")  # no </script> inside a script
