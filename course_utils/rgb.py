@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -93,7 +93,7 @@ def _profile_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     mode = mode if mode in {"L", "CMYK", "LAB"} else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = cast(ImageCms.core.CmsProfile, source.profile).xcolor_space.strip()
+        space = cast(Any, source.profile).xcolor_space.strip()  # Pillow's types also know a file here
         if space == "RGB" and mode == "L":
             mode = "RGB"
         elif space != {"L": "GRAY", "LAB": "Lab"}.get(mode, mode):
