@@ -230,7 +230,7 @@ from course_utils.plots import show_images
 prepared = {name: recipe(photo) for name, recipe in recipes.items()}
 show_images(
     list(prepared.values()),
-    [f"{name}\n{picture.min():.1f} to {picture.max():.1f}" for name, picture in prepared.items()],
+    [f"{textwrap.fill(name, 18)}\n{picture.min():.1f} to {picture.max():.1f}" for name, picture in prepared.items()],
     alt="The coffee cup after each recipe with the range of its numbers. Blue cup for BGR, "
     "narrow cup for squashed, coarser for half the size, wide picture for no centre crop; the "
     "others look alike.",

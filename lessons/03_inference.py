@@ -247,7 +247,7 @@ for name, answer, lost in zip(photos, first_answers, maps, strict=True):
     print(f"{name:13} {answer:18} most lost in one place: {lost.max():4.0%}, in the mean place: {lost.mean():4.0%}")
 
 # %% [markdown]
-# Bright places are those that the answer cannot do without. The photographer's answer hangs on the tripod, not on the man. Where even
+# Bright places are those that the answer cannot do without; a minus in the list means that hiding makes the answer surer. The photographer's answer hangs on the tripod, not on the man. Where even
 # the brightest place costs little, the answer rests on the whole photo, or the network was never sure. And a map says *where*,
 # not *why*: a map on the right place is no proof that the answer is right.
 

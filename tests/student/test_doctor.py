@@ -318,7 +318,7 @@ def test_a_damaged_file_in_the_cache_is_named(monkeypatch, tmp_path):
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
     cached = tmp_path / "hub" / "checkpoints" / Path(weights.models.ResNet18_Weights.DEFAULT.url).name
     cached.write_bytes(b"half of it")
-    check = doctor.check_imagenet()
+    check = doctor.check_torchvision_weights()
     assert check.status == NOTE and "is damaged" in check.found and cached.name in check.found
 
 
