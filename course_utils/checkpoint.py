@@ -106,13 +106,10 @@ def save_checkpoint(path: Path, parts: dict[str, Stateful], identity: dict, so_f
     tensors, and lists and dicts of them. Raises OSError where the file cannot be written; the one before then stays.
     """
     content = {"identity": identity, **so_far, **{name: part.state_dict() for name, part in parts.items()}}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        in_memory = io.BytesIO()  # because torch hides why a disk does not take its bytes
-        torch.save(content, in_memory)
-        write_whole(path, lambda partial: partial.write_bytes(in_memory.getbuffer()))
-    except OSError as error:
-        raise OSError(f"The checkpoint {path.name} could not be written ({error}). Is the disk full?") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    in_memory = io.BytesIO()  # because torch hides why a disk does not take its bytes
+    torch.save(content, in_memory)
+    write_whole(path, lambda partial: partial.write_bytes(in_memory.getbuffer()))
 
 
 def load_checkpoint(

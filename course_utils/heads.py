@@ -98,6 +98,7 @@ def freeze_backbone(model: nn.Module) -> nn.Module:
     the start of every forward pass, also after ``model.train()``. A Dropout that stands beside the head, not inside
     a frozen block, goes on working in train mode.
     """
+    _check_model(model)
     heads = [layer for _, layer in _all_heads(model)]
     model.requires_grad_(False)
     for layer in heads:

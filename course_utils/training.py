@@ -194,7 +194,10 @@ def _train(run: _Run, checkpoint: Path | None, progress: bool) -> History:
             if run.validation is not None and history.best_epoch == history.epochs:
                 best = copy.deepcopy(run.model.state_dict())
             if checkpoint is not None:
-                save_checkpoint(checkpoint, run.parts, identity, {"history": asdict(history), "best": best})
+                try:
+                    save_checkpoint(checkpoint, run.parts, identity, {"history": asdict(history), "best": best})
+                except OSError as error:
+                    raise OSError(f"{checkpoint.name} could not be written ({error}). Is the disk full?") from error
     if best is not None:
         run.model.load_state_dict(best)
     return history

@@ -4,6 +4,7 @@ import ast
 import builtins
 import contextlib
 import linecache
+import re
 import symtable
 import traceback
 from functools import lru_cache
@@ -50,6 +51,9 @@ def run_setup(source: str, namespace: dict) -> None:
         exec(code, namespace)
 
 
+BY_NAME = re.compile(r'given\(globals\(\), "(\w+)"\)')  # how a quiz asks for an answer that may not be there
+
+
 @lru_cache(maxsize=1024)
 def names_needed(source: str) -> frozenset[str]:
     """The global names that a cell reads and does not define itself."""
@@ -57,7 +61,7 @@ def names_needed(source: str) -> frozenset[str]:
         table = symtable.symtable(source, "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError):
         return frozenset()
-    found, tables = set(), [table]
+    found, tables = set(BY_NAME.findall(source)), [table]
     while tables:
         current = tables.pop()
         tables += current.get_children()

@@ -107,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "command": "python -m course_utils preprocessing-costs --data DIR",
+        "recipe": {"data": "Tiny ImageNet, validation pictures", "pictures of a class": PICTURES_A_CLASS},
         "pictures": len(pictures.labels),
         "runs": runs,
     }

@@ -283,7 +283,7 @@ def test_a_full_disk_is_one_sentence_that_says_how_to_go_on(shards, tmp_path, mo
 def test_one_flipped_byte_anywhere_in_a_checkpoint_is_noticed(tmp_path):
     part = torch.nn.Linear(100, 10)
     path = tmp_path / "x.checkpoint.pt"
-    checkpoint.save_checkpoint(path, {"model": part}, {"seed": 0}, [{"epoch": 1}])
+    checkpoint.save_checkpoint(path, {"model": part}, {"seed": 0}, {"history": [{"epoch": 1}]})
     whole = path.read_bytes()
     trained, rng = copy.deepcopy(part.state_dict()), np.random.default_rng(0)
     noticed = 0
@@ -291,11 +291,11 @@ def test_one_flipped_byte_anywhere_in_a_checkpoint_is_noticed(tmp_path):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :])
         other = torch.nn.Linear(100, 10)
         try:
-            history = checkpoint.load_checkpoint(path, {"model": other}, {"seed": 0})
+            so_far = checkpoint.load_checkpoint(path, {"model": other}, {"seed": 0})
         except CheckpointError:
             noticed += 1
         else:  # in a part of the file that holds no content, such as the time of day
-            assert history == [{"epoch": 1}]
+            assert so_far == {"history": [{"epoch": 1}]}
             assert all(torch.equal(other.state_dict()[name], tensor) for name, tensor in trained.items())
     assert noticed > 30
 

@@ -20,8 +20,9 @@ from course_utils.checkpoint import load_head
 from course_utils.data import doodle_pets
 from course_utils.features import install_head
 from course_utils.files import ROOT
-from course_utils.images import open_image, sample_images
+from course_utils.images import open_image
 from course_utils.inference import predict
+from course_utils.sample_photos import sample_images
 from course_utils.weights import load_pretrained
 
 pytestmark = pytest.mark.slow  # two networks are exported, and run without a GPU in one thread

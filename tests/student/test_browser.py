@@ -56,6 +56,7 @@ QUIET = [
 # In the cell that the keyboard is in: the buttons of a question with one right answer, and where the reply appears.
 LETTERS = ".jp-Cell.jp-mod-active button[title^='Answer ']"
 STATUS = ".jp-Cell.jp-mod-active [role=status]"
+SOURCE = ".jp-Cell.jp-mod-active .jp-InputArea-editor"
 
 
 @dataclass
@@ -126,7 +127,11 @@ class Lab:
         """Go up from the last cell to a question, Tab to its letters and press them until one is right."""
         self.press(Keys.ESCAPE)
         for _ in range(100):
-            if letters := self.browser.find_elements(By.CSS_SELECTOR, LETTERS):
+            # JupyterLab draws a cell's buttons when the cell comes into view, a moment after the keyboard is there.
+            patience = time.monotonic() + (3 if "ask(" in self.text(SOURCE) else 0)
+            while not (letters := self.browser.find_elements(By.CSS_SELECTOR, LETTERS)) and time.monotonic() < patience:
+                time.sleep(0.1)
+            if letters:
                 break
             self.press(Keys.ARROW_UP)
         else:
