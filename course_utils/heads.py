@@ -82,6 +82,7 @@ def replace_head(model: nn.Module, num_classes: int) -> nn.Module:
     Device and dtype stay, the auxiliary heads of Inception and GoogLeNet follow. A head that already has
     ``num_classes`` scores is left alone, so running a notebook cell twice does not throw away what it learned.
     """
+    _check_model(model)
     if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
         raise HeadError(f"num_classes must be a whole number of at least 1, got {num_classes!r}.")
     for name, layer in _all_heads(model):
