@@ -32,6 +32,7 @@ import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
+# %%
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from course_utils.authoring.lessons import BUILD_ENVIRONMENT
+
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = ROOT / "docs" / "lessons" / "01_loading_weights.ipynb"
 
@@ -100,12 +102,7 @@ def test_lesson_01_runs_from_the_wheel_in_another_folder_and_shows_what_is_store
         "PATH": str(python.parent),
         "COURSE_PROGRESS": str(tmp_path / "progress.json"),
     }
-    environment |= {
-        "COURSE_WEIGHTS": "course",
-        "COURSE_DEVICE": "cpu",
-        "TQDM_DISABLE": "1",
-        "OMP_WAIT_POLICY": "PASSIVE",
-    }
+    environment |= BUILD_ENVIRONMENT | {"OMP_WAIT_POLICY": "PASSIVE"}
     environment |= {"IPYTHONDIR": str(tmp_path / "ipython")}
     comparison = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}"]
     printed = run(python, "-m", "pytest", *comparison, LESSON.name, cwd=tmp_path, env=environment)
