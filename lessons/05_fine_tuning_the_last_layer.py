@@ -384,6 +384,7 @@ def mean(numbers):
     return sum(numbers) / len(numbers)
 
 
+# %% tags=["nbval-ignore-output"]
 def show_result():
     told = [
         f"{way}: {mean(found):.0%} in {seconds:.0f} s" for way, points in curves.items() for seconds, found in points
