@@ -310,7 +310,7 @@ def check_repository_name(settings: Path = Path(__file__).parents[1] / "pyprojec
 
 
 def check_sandbox() -> Check:
-    """What `python -m course_utils mark` can run submissions in, the safest way first."""
+    """Say what `python -m course_utils mark` can run submissions in, the safest way first."""
     sandbox = import_module("course_utils.marking.sandbox")
     if not (reason := sandbox.why_not_safe()):
         return Check("Marking", OK, "backends safe (a sandbox), fork and nbgrader")
