@@ -3,7 +3,6 @@
 #
 # score: {split: 2.75, extract_features: 3.5, train_head: 3.5, accuracy: 2.25, experiment: 3}
 # feedback:
-#   - "Was the best one copied, or did it go on learning?"
 #   - "Do you count pictures, or groups?"
 #   - "The backbone came back frozen"
 #   - "Is the validation part asked at all?"

@@ -3,7 +3,6 @@
 #
 # score: {group_copies: 1.25, split: 4, extract_features: 5, train_head: 3.5, accuracy: 0, experiment: 3}
 # feedback:
-#   - "Was the best one copied, or did it go on learning?"
 #   - "show different drawings and got the same number"
 #   - "It should return a Python float, not a Tensor."
 #   - "It may choose, and not teach."

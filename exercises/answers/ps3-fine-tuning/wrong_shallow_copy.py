@@ -2,7 +2,6 @@
 #
 # score: {group_copies: 4, split: 4, extract_features: 5, train_head: 3.5, accuracy: 3, experiment: 2.25}
 # feedback:
-#   - "Was the best one copied, or did it go on learning?"
 #   - "The same pictures and the same seed gave two heads"
 
 # %% train_head
