@@ -3,6 +3,7 @@
 #
 # score: {split: 2.75, extract_features: 3.5, train_head: 3.5, accuracy: 2.25, experiment: 3}
 # feedback:
+#   - "Two validation sets that say opposite things chose the same head."
 #   - "Do you count pictures, or groups?"
 #   - "The backbone came back frozen"
 #   - "Is the validation part asked at all?"

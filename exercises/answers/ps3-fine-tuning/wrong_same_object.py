@@ -3,6 +3,7 @@
 #
 # score: {group_copies: 1.25, split: 4, extract_features: 5, train_head: 3.5, accuracy: 0, experiment: 3}
 # feedback:
+#   - "Two validation sets that say opposite things chose the same head."
 #   - "show different drawings and got the same number"
 #   - "It should return a Python float, not a Tensor."
 #   - "It may choose, and not teach."

@@ -2,6 +2,7 @@
 #
 # score: {group_copies: 4, split: 4, extract_features: 5, train_head: 3.5, accuracy: 3, experiment: 2.25}
 # feedback:
+#   - "Two validation sets that say opposite things chose the same head."
 #   - "The same pictures and the same seed gave two heads"
 
 # %% train_head
