@@ -2,7 +2,6 @@
 #
 # score: {group_copies: 4, split: 4, extract_features: 5, train_head: 5, accuracy: 3, experiment: 1.25}
 # feedback:
-#   - "So the test part was used before the end."
 #   - "You report"
 #   - "and the head is right for"
 
