@@ -27,7 +27,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from functools import wraps
 from inspect import unwrap
 from time import monotonic, thread_time
@@ -107,7 +107,7 @@ class Points:
         printed = _FirstCharacters()
         error, remark = self._attempt(function, arguments, printed)
         if error is not None and self._lent:
-            with _exchanged(self._namespace, self._lent):
+            with self._lending():
                 still_wrong, remark = self._attempt(function, arguments, printed)
             if still_wrong is None:
                 names = [name for name, thing in self._lent.items() if callable(thing)]
@@ -126,6 +126,10 @@ class Points:
         for text in (remark if isinstance(remark, str) else "", said):
             if text:
                 print("\n".join(_wrapped(text)))
+
+    def _lending(self) -> AbstractContextManager[None]:
+        """Let the student's functions find ours for a while."""
+        return _exchanged(self._namespace, self._lent)
 
     def _attempt(
         self, function: Callable[..., object], arguments: tuple[object, ...], printed: io.StringIO

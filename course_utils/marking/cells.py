@@ -51,12 +51,13 @@ def run_setup(source: str, namespace: dict) -> None:
         exec(code, namespace)
 
 
+LENT = re.compile(r"^points\.lend\(\s*globals\(\),\s*r'''(.*?)''',?\s*\)", re.DOTALL | re.MULTILINE)
 BY_NAME = re.compile(r'given\(globals\(\), "(\w+)"\)')  # how a quiz asks for an answer that may not be there
 
 
 @lru_cache(maxsize=1024)
 def names_needed(source: str) -> frozenset[str]:
-    """The global names that a cell reads and does not define itself."""
+    """The global names that a cell reads and does not define itself; also those of the answers that it lends."""
     try:
         table = symtable.symtable(source, "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError):
@@ -68,6 +69,8 @@ def names_needed(source: str) -> frozenset[str]:
         found |= {
             s.get_name() for s in current.get_symbols() if s.is_global() or (current is table and s.is_referenced())
         }
+    for answers in LENT.findall(source):
+        found |= names_needed(answers)
     return frozenset(found - names_defined(source) - set(dir(builtins)))
 
 

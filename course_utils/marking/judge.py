@@ -6,12 +6,13 @@ engine at once, so that what was earned before a crash is kept.
 """
 
 import contextlib
+import io
 import os
 import random
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -70,10 +71,29 @@ class Judge:
         judge = self
 
         class Streamed(Points):
-            def check(self, title: str, function: object, *arguments: object, worth: float = 1) -> None:
-                judge._begin_check()
+            """Tells the engine of each check, and lends in the student's process as well."""
+
+            def check(
+                self, title: str, function: Callable[..., object], *arguments: object, worth: float = 1
+            ) -> None:
                 super().check(title, function, *arguments, worth=worth)
                 judge._end_check(title, self._passed[-1], worth)
+
+            def _attempt(
+                self, function: Callable[..., object], arguments: tuple[object, ...], printed: io.StringIO
+            ) -> tuple[BaseException | None, object]:
+                judge._begin_attempt()
+                try:
+                    return super()._attempt(function, arguments, printed)
+                finally:
+                    judge._end_attempt()
+
+            @contextlib.contextmanager
+            def _lending(self) -> Iterator[None]:
+                judge._exchange(self._lent)
+                with super()._lending():
+                    yield
+                judge._exchange({})
 
         course_utils.grading.Points = Streamed
         outline = networks.outline
@@ -155,25 +175,37 @@ class Judge:
             self._students |= set(found)
             self.namespace.update(found)
 
-    def _begin_check(self) -> None:
+    def _exchange(self, lent: dict[str, object]) -> None:
+        """Let the student's functions find these instead of their own; they are called here, and not shown."""
+        if not self.gone:
+            self._quickly("exchange", lent)
+
+    def _begin_attempt(self) -> None:
         if self.bridge.busy_over_there and not self.gone:
             self._recover()
         if not self.gone:
             self.processor_deadline = self._processor_seconds() + SECONDS_A_CHECK
-            try:
-                self.deadline = time.monotonic() + 5
-                self.bridge.graph.forget()
-                self.bridge.ask("forget")
-            except StudentGone:
-                self._is_gone(f"in {self.grade_id}")
-            except _TooSlow:
-                self._kill()
+            self.bridge.graph.forget()
+            self._quickly("forget")
+
+    def _quickly(self, what: str, value: object = None) -> None:
+        """Ask for something that only a process in trouble does not do at once."""
+        self.deadline = time.monotonic() + 5
+        try:
+            self.bridge.ask(what, value)
+        except StudentGone:
+            self._is_gone(f"in {self.grade_id}")
+        except _TooSlow:
+            self._kill()
+        finally:
             self.deadline = float("inf")
 
-    def _end_check(self, title: str, passed: bool, worth: float) -> None:
+    def _end_attempt(self) -> None:
         self.processor_deadline = float("inf")
         if self.bridge.busy_over_there and not self.gone:
             self._recover()
+
+    def _end_check(self, title: str, passed: bool, worth: float) -> None:
         if not self.gone and not self._is_alive():
             self._is_gone(f"in {self.grade_id}, {title}")
         event = {"event": "check", "grade_id": self.grade_id, "title": title, "passed": bool(passed), "worth": worth}

@@ -25,6 +25,7 @@ from course_utils.marking.bridge import Bridge, Reported
 from course_utils.marking.output import FirstCharacters
 from course_utils.marking.protocol import Channel
 
+_ABSENT = object()
 MOST_PRINTED = 20_000  # characters that are kept of what one cell prints
 
 
@@ -66,10 +67,12 @@ class _Student:
         self.bridge = Bridge(
             Channel(sock),
             first=1,
-            requests={"run": self.run, "names": self.names, "forget": self.forget},
+            requests={"run": self.run, "names": self.names, "forget": self.forget, "exchange": self.exchange},
             describe=describe,
             raised=raised,
         )
+
+        self._own: dict[str, object] = {}  # what the student's names were before ours stood there
 
     def interrupted(self, _signal: int, _frame: object) -> None:
         """The judge has waited long enough."""
@@ -88,6 +91,18 @@ class _Student:
         """Return those of the student's names that are asked for and exist."""
         found = {name: self.shell.user_ns[name] for name in wanted if name in self.shell.user_ns}
         return {name: value for name, value in found.items() if not isinstance(value, ModuleType)}
+
+    def exchange(self, lent: dict[str, object]) -> None:
+        """Let the student's functions find the lent ones; with none, their own again."""
+        names = self.shell.user_ns
+        for name in self._own.keys() - lent.keys():
+            if (own := self._own.pop(name)) is _ABSENT:
+                names.pop(name, None)
+            else:
+                names[name] = own
+        for name, thing in lent.items():
+            self._own.setdefault(name, names.get(name, _ABSENT))
+            names[name] = thing
 
     def forget(self, _nothing: None) -> None:
         """Begin a check: objects of the last one are no longer in common."""

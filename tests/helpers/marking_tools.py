@@ -15,7 +15,7 @@ from course_utils.marking.results import Record
 from course_utils.marking.sandbox import Sandbox
 from course_utils.marking.submission import Assignment, read_assignment
 
-LIMITS = Limits(seconds_a_cell=20, memory=1024)
+LIMITS = Limits(seconds_a_cell=20, memory=1536)
 
 
 @cache
