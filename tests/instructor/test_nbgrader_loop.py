@@ -2,7 +2,7 @@
 
 Answers in ``exercises/answers/`` are students. They are handed in, graded by one ``nbgrader autograde`` an assignment,
 and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so `make test`
-takes a few of two assignments, `make test-slow` those of all. The quizzes after the first share one run, as notebooks
+takes a few of one assignment, `make test-slow` those of all. The quizzes after the first share one run, as notebooks
 of one assignment. What differs from student to student is graded in test_answers.py, every answer, without kernels.
 """
 
@@ -36,7 +36,7 @@ ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNME
 ALWAYS = ("untouched", "right_reference", "wrong_everywhere", "odd_forms")
 # What only a kernel shows: noise on stderr, an endless loop, exit(), a cell with a syntax error.
 KERNEL = ("right_noisy", "wrong_never_ends", "odd_cells", "odd_equal_to_everything")
-QUICK = ("quiz-1", "ps1-heads")
+QUICK = ("quiz-1",)
 LATER_QUIZZES = [name for name in ASSIGNMENTS if name.startswith("quiz-") and name != "quiz-1"]
 SHARED = "later-quizzes"  # the assignment that holds them all
 RUNS = {name: [name] for name in ASSIGNMENTS if name not in LATER_QUIZZES} | {SHARED: LATER_QUIZZES}

@@ -246,6 +246,7 @@ def test_late_penalties_are_nbgraders(tmp_path):
     assert penalties == {"ada": FULL, "ben": 0}
 
 
+@pytest.mark.slow
 def test_a_locked_gradebook_is_waited_for(tmp_path, capsys):
     course = new_course(tmp_path, "quiz-1", {"ada": answered("quiz-1")})
     mark(course)

@@ -349,6 +349,7 @@ sys.exit(status)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_each_batch_and_learn_what_one_learns(shards, tmp_path, monkeypatch):
     """With batch statistics off, because each process would normalize by its own half of a batch."""
     (tmp_path / "worker.py").write_text(WORKER, encoding="utf-8")
