@@ -77,6 +77,28 @@ def _pad_same(layer: nn.Conv2d) -> SamePadConv2d:
     return padded
 
 
+def pad_alike(model: EfficientNet) -> EfficientNet:
+    """Let every convolution of an EfficientNet-Lite0 pad as torch does, the same on all sides; return the model.
+
+    The mistake of whoever loads TensorFlow's weights into torch's own layers: all names and shapes fit, see
+    `SamePadConv2d`. Lesson 08 measures what it costs.
+    """
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, SamePadConv2d):
+            plain = nn.Conv2d(
+                layer.in_channels,
+                layer.out_channels,
+                layer.kernel_size,
+                layer.stride,
+                padding=tuple(side // 2 for side in layer.kernel_size),
+                groups=layer.groups,
+                bias=False,
+            )
+            plain.weight = layer.weight
+            model.set_submodule(name, plain)
+    return model.train(model.training)  # new layers in the mode of the others
+
+
 def torchvision_names(published: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the published state dict under the names that `efficientnet_lite0` gives to the same tensors.
 

@@ -73,9 +73,7 @@ class Judge:
         class Streamed(Points):
             """Tells the engine of each check, and lends in the student's process as well."""
 
-            def check(
-                self, title: str, function: Callable[..., object], *arguments: object, worth: float = 1
-            ) -> None:
+            def check(self, title: str, function: Callable[..., object], *arguments: object, worth: float = 1) -> None:
                 super().check(title, function, *arguments, worth=worth)
                 judge._end_check(title, self._passed[-1], worth)
 

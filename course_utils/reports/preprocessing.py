@@ -1,4 +1,6 @@
-"""What a mistake in preprocessing costs, on real pictures: the numbers that lesson 02 shows.
+"""What a mistake that nothing complains about costs, on real pictures: the numbers that lessons 02 and 08 show.
+
+In lesson 02 the mistake is in the preprocessing, in lesson 08 in the padding of a network.
 
     python -m course_utils preprocessing-costs --data DIR       some minutes on two cores
 
@@ -17,10 +19,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torchvision import models, transforms
-from torchvision.models import WeightsEnum
+from torchvision.models import EfficientNet, WeightsEnum
 
 from course_utils.data import Pictures
 from course_utils.device import get_device
+from course_utils.efficientnet_lite import pad_alike
 from course_utils.files import write_text
 from course_utils.inference import evaluate
 from course_utils.pretraining import tiny_imagenet
@@ -69,12 +72,18 @@ def wide_pictures(data: tiny_imagenet.TinyImageNet, names: list[str]) -> Picture
     return Pictures(widened, data.val_labels[chosen].tolist(), tuple(names))
 
 
-def measure(model: nn.Module, weights: WeightsEnum, pictures: Pictures, device: torch.device) -> list[dict]:
+def measure(
+    model: nn.Module,
+    weights: WeightsEnum,
+    recipes: dict[str, Callable[[Image.Image], Tensor]],
+    pictures: Pictures,
+    device: torch.device,
+) -> list[dict]:
     """One line a recipe: ``top1`` and the mean ``confidence`` of the first answer, both from 0 to 1."""
     place = [weights.meta["categories"].index(name) for name in pictures.categories]
     actual = torch.tensor([place[label] for label in pictures.labels])
     lines = []
-    for name, recipe in recipes(weights).items():
+    for name, recipe in recipes.items():
         logits, _ = evaluate(model, recipe, pictures, device=device, batch_size=32, progress=False)
         confidence, answers = logits.softmax(dim=1).max(dim=1)
         top1 = (answers == actual).float().mean().item()
@@ -103,7 +112,11 @@ def run(args: argparse.Namespace) -> int:
     for name in MODELS:
         model, weights = load_pretrained(name, "course", device=device, quiet=True)
         print(weights)
-        runs += [{"model": name, **line} for line in measure(model, weights, pictures, device)]
+        lines = measure(model, weights, recipes(weights), pictures, device)
+        if name == "efficientnet_lite0":
+            assert isinstance(model, EfficientNet)
+            lines += measure(pad_alike(model), weights, {"padded alike": weights.transforms()}, pictures, device)
+        runs += [{"model": name, **line} for line in lines]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "command": "python -m course_utils preprocessing-costs --data DIR",

@@ -3,7 +3,7 @@
 # score: {find_head: 2, replace_head: 7, freeze_backbone: 8, what_moved: 4}
 # feedback:
 #   - "You found 'classifier.3', a AdaptiveAvgPool2d."
-#   - "densenet121: Your line"
+#   - "a small DenseNet: Your line"
 
 # %% find_head
 def find_head(model):
