@@ -82,11 +82,9 @@ def test_links_into_this_repository_follow_the_one_setting():
 
 
 def test_a_forks_setting_reaches_every_link():
-    fork = follow_settings(README, {"repository": "somebody/their-course", "branch": "autumn"})
+    fork = follow_settings(README, {"repository": "somebody/their-course", "release": "v7"})
     assert course_settings()["repository"] not in fork
-    assert (
-        colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "branch": "autumn"}) in fork
-    )
+    assert colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "release": "v7"}) in fork
     assert "https://github.com/somebody/their-course.git" in fork
     assert "https://somebody.github.io/their-course/show_it_a_picture.html" in fork
 
