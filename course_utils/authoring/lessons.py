@@ -103,6 +103,12 @@ def colab_link(notebook: str, settings: dict[str, str]) -> str:
     return f"https://colab.research.google.com/github/{settings['repository']}/blob/{settings['release']}/{notebook}"
 
 
+def binder_link(settings: dict[str, str]) -> str:
+    """Return the address that starts the release on mybinder.org and opens the first lesson in JupyterLab."""
+    first = "notebooks/00_start_here.ipynb"
+    return f"https://mybinder.org/v2/gh/{settings['repository']}/{settings['release']}?urlpath=lab/tree/{first}"
+
+
 def site_link(settings: dict[str, str]) -> str:
     """Return the address at which GitHub Pages publishes the site of the repository."""
     owner, name = settings["repository"].split("/")

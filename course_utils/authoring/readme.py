@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course_utils.authoring.lessons import ROOT, course_settings, require_repository, site_link
+from course_utils.authoring.lessons import ROOT, binder_link, course_settings, require_repository, site_link
 from course_utils.errors import CourseError
 from course_utils.files import write_text
 
@@ -32,6 +32,7 @@ def follow_settings(readme: str, settings: dict[str, str]) -> str:
     if written is None:
         raise ValueError("README.md has no link that opens a lesson in Colab, so its repository cannot be told.")
     readme = readme.replace(f"/blob/{written['release']}/", f"/blob/{settings['release']}/")
+    readme = readme.replace(binder_link(written.groupdict()), binder_link(settings))
     readme = readme.replace(site_link(written.groupdict()), site_link(settings))
     return readme.replace(written["repository"], settings["repository"])
 
