@@ -58,7 +58,7 @@ def colabs_python() -> str:
         done = subprocess.run([python, "-m", "pip", "--version"], capture_output=True)
         if not done.returncode:
             return python
-    pytest.skip(f"Colab's Python ({PYTHON}) with pip is not on this computer")
+    pytest.skip("Colab's own Python is not on this computer")
 
 
 def resolve(*command: str) -> list[dict]:
