@@ -9,7 +9,7 @@ here = Path(__file__).resolve().parent
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.course_id = "pretrained-vision"
 # nbgrader copies every other file in source/<assignment>/ to the students. Notes and solutions are such files.
-# Not every *.txt: timestamp.txt and submission_secret.txt beside a submission are nbgrader's, for late work and feedback.
+# Not every *.txt: timestamp.txt and submission_secret.txt beside a submission are nbgrader's own, for feedback.
 c.CourseDirectory.ignore = [
     ".*",
     "*.pyc",
