@@ -32,6 +32,7 @@ OLDEST_PYTHON = (3, 11)  # as `requires-python` in pyproject.toml
 DISTRIBUTION = "pretrained-vision-course"
 PLACEHOLDER = "pretrained-vision-course/pretrained-vision-course"  # the repository's name until `make fork`
 GIB = 2**30
+CHECKOUT = (Path(__file__).parents[1] / "pyproject.toml").is_file()  # not in Colab, where the course is a package
 # Packages of the course for which a reader's own file is often named, besides the modules of Python itself.
 OFTEN_HIDDEN = ("torch", "torchvision", "numpy", "matplotlib", "PIL", "sklearn", "skimage", "keras", "onnx", "tqdm")
 ALL_WELL = "All lessons will run on this computer."
@@ -63,7 +64,7 @@ def check_python() -> Check:
 
 def check_environment() -> Check:
     """Look where packages go: into an environment of their own, or among those of the system."""
-    if "google.colab" in sys.modules or os.environ.get("COLAB_RELEASE_TAG"):
+    if _in_colab():
         return Check("Environment", OK, "Google Colab")
     if os.environ.get("CONDA_PREFIX") and Path(os.environ["CONDA_PREFIX"]) == Path(sys.prefix):
         return Check("Environment", OK, f"conda environment {os.environ.get('CONDA_DEFAULT_ENV', sys.prefix)}")
@@ -78,7 +79,9 @@ def check_packages() -> Check:
     try:
         declared = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        advice = "Fine for a look; to use it from any folder: pip install -e . in the folder of pyproject.toml."
+        advice = "Fine for a look. " + _how_to_install(
+            "To use it from any folder: pip install -e . in the folder of pyproject.toml."
+        )
         return Check("Packages", NOTE, "the course is not installed, it runs from its folder", advice)
     from packaging.requirements import Requirement
 
@@ -94,9 +97,8 @@ def check_packages() -> Check:
             if not requirement.specifier.contains(version, prereleases=True):
                 problems.append(f"{requirement.name} is {version}, the course needs {requirement.specifier}")
     if problems:
-        return Check(
-            "Packages", FAIL, "; ".join(problems), "pip install -e . in the course's folder, or `make lab` again."
-        )
+        advice = _how_to_install("pip install -e . in the course's folder, or `make lab` again.")
+        return Check("Packages", FAIL, "; ".join(problems), advice)
     return Check("Packages", OK, f"all {len(requirements)} that every lesson needs")
 
 
@@ -109,7 +111,9 @@ def check_extra_packages() -> Check:
     if not any(missing.values()):
         return Check("Extra packages", OK, "those of lessons 09 and 10 are there")
     found = "; ".join(f"lesson {lesson} misses {', '.join(names)}" for lesson, names in missing.items() if names)
-    advice = "Lesson 09 leaves out what it cannot measure, lesson 10 stops. For all: pip install -e '.[keras,ship]'."
+    advice = "Lesson 09 leaves out what it cannot measure, lesson 10 stops. " + (
+        "For all: pip install -e '.[keras,ship]'." if CHECKOUT else "Each begins with the line that installs its own."
+    )
     return Check("Extra packages", NOTE, found, advice)
 
 
@@ -126,7 +130,9 @@ def check_torch() -> Check:
     name = "torch, torchvision"
     missing = [package for package in ("torch", "torchvision") if importlib.util.find_spec(package) is None]
     if missing:
-        advice = "pip install torch torchvision, both in one command; or `make lab`, which installs everything."
+        advice = "pip install torch torchvision, both in one command" + (
+            "; or `make lab`, which installs everything." if CHECKOUT else "."
+        )
         return Check(name, FAIL, f"{' and '.join(missing)} not installed", advice)
     pair = f"torch {_build('torch')}, torchvision {_build('torchvision')}"
     try:
@@ -273,7 +279,9 @@ def check_grading() -> Check:
     try:
         version = metadata.version("nbgrader")
     except metadata.PackageNotFoundError:
-        advice = "Only instructors need it: pip install -e '.[grading]' in the course's folder."
+        advice = "Only instructors need it" + (
+            ": pip install -e '.[grading]' in the course's folder." if CHECKOUT else ", in a clone of the repository."
+        )
         return Check(name, NOTE, "not installed", advice)
     try:
         import_module("nbgrader")
@@ -388,6 +396,17 @@ def run(args: argparse.Namespace) -> int:
         well = f"The lessons will run on this computer, but {missing[0]}." if missing else ALL_WELL
         print(f"\nTo repair first: {failed[0]}." if failed else f"\n{well}")
     return 1 if failed else 0
+
+
+def _in_colab() -> bool:
+    return "google.colab" in sys.modules or bool(os.environ.get("COLAB_RELEASE_TAG"))
+
+
+def _how_to_install(in_a_checkout: str) -> str:
+    """The advice for the folder of the course, or for a computer that has the package only."""
+    if _in_colab():
+        return "Run the first code cell of a lesson, which installs the course, in a new runtime."
+    return in_a_checkout if CHECKOUT else "Install the course again, with the command that you used."
 
 
 def _build(package: str) -> str:

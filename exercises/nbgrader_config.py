@@ -1,5 +1,6 @@
 """Settings of the nbgrader course in this folder. Start nbgrader, or JupyterLab for Formgrader, from here."""
 
+import os
 from pathlib import Path
 
 c = get_config()  # noqa: F821  (nbgrader defines it)
@@ -8,6 +9,7 @@ here = Path(__file__).resolve().parent
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.course_id = "pretrained-vision"
 # nbgrader copies every other file in source/<assignment>/ to the students. Notes and solutions are such files.
+# Not every *.txt: timestamp.txt and submission_secret.txt beside a submission are nbgrader's own, for feedback.
 c.CourseDirectory.ignore = [
     ".*",
     "*.pyc",
@@ -15,7 +17,9 @@ c.CourseDirectory.ignore = [
     "feedback",
     "*.py",
     "*.md",
-    "*.txt",
+    "*answer*.txt",
+    "*note*.txt",
+    "*solution*.txt",
     "*.yaml",
     "*.yml",
     "*.json",
@@ -24,7 +28,8 @@ c.CourseDirectory.ignore = [
     "*.html",
     "*.pdf",
 ]
-c.Exchange.root = str(here / "exchange")  # only for the exchange on a shared Linux server; make the folder first
+# Only for the exchange on a shared Linux server, where docs/jupyterhub.md sets the variable; make the folder first.
+c.Exchange.root = os.environ.get("COURSE_EXCHANGE") or str(here / "exchange")
 
 # A student meets code that runs: an unwritten function returns None, and its test cell says so.
 c.ClearSolutions.code_stub = {"python": "# YOUR ANSWER HERE"}

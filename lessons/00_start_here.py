@@ -361,6 +361,21 @@ hint("what-stays-yours")
 guesses("00")
 
 # %% [markdown]
+# ## Take your answers with you
+#
+# Your own computer remembers which questions you have answered. Colab, and other computers that are lent to you for an hour,
+# forget it with everything else. Before you leave, run this in a new cell:
+#
+# ```python
+# from course_utils import load_progress, save_progress
+#
+# save_progress()
+# ```
+#
+# It writes a small file, `my-course-progress.json`, and Colab hands it to your browser as a download. Next time
+# `load_progress()` brings the answers back (Colab asks for the file); what you have answered since then stays.
+
+# %% [markdown]
 # ## Where to practise
 #
 # Two more questions on this lesson wait in the bank: `ask("like-importing-a-library")` and `ask("what-builds-on-what")`. With

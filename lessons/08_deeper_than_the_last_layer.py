@@ -202,7 +202,7 @@ print(loop[loop.index("    rest.train(") :])
 def accuracy_of(network, x, y):
     with torch.no_grad():
         answers = torch.cat([network(part).argmax(dim=1) for part in x.split(50)])
-    return (answers == y).double().mean().item()
+    return (answers == y).cpu().double().mean().item()  # on the CPU: Apple's GPU has no doubles
 
 
 ways = {
@@ -714,7 +714,7 @@ def score(describe, task):
     train_part, test_part = tasks[task]
     linear, _ = fit_head(*describe(train_part), num_classes=len(train_part.categories))
     x, y = describe(test_part)
-    return (linear(x).argmax(dim=1) == y).double().mean().item()
+    return (linear(x).argmax(dim=1) == y).cpu().double().mean().item()
 
 
 # %% tags=["nbval-ignore-output"]

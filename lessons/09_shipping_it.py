@@ -15,7 +15,7 @@
 # - hand over a program, `predict.py photo.jpg`, with its preprocessing inside, and prove that it answers as your notebook does.
 #
 # **Time:** 60 minutes. **You need:** lesson [05](05_fine_tuning_the_last_layer.ipynb). No network, no GPU. For every
-# row of the table you need four packages more: `%pip install onnx onnxscript onnxruntime torchao`. Without
+# row of the table you need four packages more: `%pip install "onnx<1.23" onnxscript onnxruntime torchao`. Without
 # them their rows are left out.
 
 # %%
@@ -60,7 +60,7 @@ torch.set_num_threads(1)  # one core for everybody, so that the times can be com
 HAS_ONNX = all(find_spec(package) for package in ("onnx", "onnxscript", "onnxruntime"))
 HAS_TORCHAO = find_spec("torchao") is not None
 if not (HAS_ONNX and HAS_TORCHAO):
-    print("Some packages are missing here, so some rows will be: %pip install onnx onnxscript onnxruntime torchao")
+    print('Some rows will be missing; they need: %pip install "onnx<1.23" onnxscript onnxruntime torchao')
 
 # %% [markdown] covers=["S40"]
 # ## One backbone, once, and something light on top

@@ -6,6 +6,7 @@ lessons with their outputs lie in ``docs/lessons/``, for those who only read, fo
 
     python -m course_utils.authoring.lessons               build and run every lesson
     python -m course_utils.authoring.lessons 01 05         only these
+    python -m course_utils.authoring.lessons --no-run      keep the stored outputs: new text or a new Colab link
     python -m course_utils.authoring.lessons --check       say which notebooks do not match their script
 
 A notebook is its script plus two cells at the top: the Colab link and the Colab install, both made from
@@ -43,9 +44,26 @@ BUILD_ENVIRONMENT = {
     "COURSE_GUESSES": "skip",  # nobody is there to guess
 }
 
+# It ends in one sentence where pip fails, so that no later cell is the first to say that something is missing.
+INSTALL_CELL = """\
+# Only for Colab: fetches the course. Everywhere else this cell does nothing.
+import importlib, importlib.util, sys
+if "google.colab" in sys.modules and importlib.util.find_spec("course_utils") is None:
+    %pip install -q "pretrained-vision-course @ {package}"
+    importlib.invalidate_caches()
+    if importlib.util.find_spec("course_utils") is None:
+        class NotInstalled(ImportError):
+            def _render_traceback_(self):
+                return [str(self)]
+        raise NotInstalled("The course was not installed; pip says why above. Run this cell again, then the next.")"""
+
 
 class NoRepository(CourseError, RuntimeError):
     """The sources of the course are not where the package lies."""
+
+
+class OutputsStale(CourseError, RuntimeError):
+    """Stored outputs do not belong to the code that a lesson has."""
 
 
 def require_repository(root: Path = ROOT) -> None:
@@ -76,13 +94,19 @@ def executed_of(script: Path) -> Path:
 
 
 def course_settings(root: Path = ROOT) -> dict[str, str]:
-    """Return ``[tool.course]`` of pyproject.toml: ``repository`` as owner/name, and ``branch``."""
+    """Return ``[tool.course]`` of pyproject.toml: ``repository`` as owner/name, and ``release``, a git tag."""
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
 
 
 def colab_link(notebook: str, settings: dict[str, str]) -> str:
     """Return the address that opens ``notebook`` (a path in the repository) in Colab."""
-    return f"https://colab.research.google.com/github/{settings['repository']}/blob/{settings['branch']}/{notebook}"
+    return f"https://colab.research.google.com/github/{settings['repository']}/blob/{settings['release']}/{notebook}"
+
+
+def binder_link(settings: dict[str, str]) -> str:
+    """Return the address that starts the release on mybinder.org and opens the first lesson in JupyterLab."""
+    first = "notebooks/00_start_here.ipynb"
+    return f"https://mybinder.org/v2/gh/{settings['repository']}/{settings['release']}?urlpath=lab/tree/{first}"
 
 
 def site_link(settings: dict[str, str]) -> str:
@@ -96,14 +120,8 @@ def colab_cells(notebook: str, settings: dict[str, str]) -> list[NotebookNode]:
     link = colab_link(notebook, settings)
     # Words, no picture: a picture from Colab would be fetched on opening, and the course asks no other host.
     badge = f"**[Open this lesson in Colab]({link})**"
-    package = f"git+https://github.com/{settings['repository']}@{settings['branch']}"
-    install = (
-        "# Only for Colab: fetches the course. Everywhere else this cell does nothing.\n"
-        "import importlib.util, sys\n"
-        'if "google.colab" in sys.modules and importlib.util.find_spec("course_utils") is None:\n'
-        f'    %pip install -q "pretrained-vision-course @ {package}"'
-    )
-    return [new_markdown_cell(badge), new_code_cell(install)]
+    package = f"git+https://github.com/{settings['repository']}@{settings['release']}"
+    return [new_markdown_cell(badge), new_code_cell(INSTALL_CELL.format(package=package))]
 
 
 def build(script: Path, settings: dict[str, str] | None = None) -> NotebookNode:
@@ -125,6 +143,18 @@ def give_stable_ids(notebook: NotebookNode) -> None:
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def reuse_outputs(notebook: NotebookNode, stored: NotebookNode) -> None:
+    """Give ``notebook`` the outputs of ``stored``; raises OutputsStale where the code of a lesson's cell has changed.
+
+    The install cell may differ: it does nothing where lessons are built.
+    """
+    new, old = ([cell for cell in book.cells if cell.cell_type == "code"] for book in (notebook, stored))
+    if [cell.source for cell in new[1:]] != [cell.source for cell in old[1:]]:
+        raise OutputsStale("The code of the lesson has changed, so its outputs must be made again, without --no-run.")
+    for cell, before in zip(new, old, strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
@@ -222,6 +252,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("lessons", nargs="*", help="numbers such as 01; default: all")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a notebook is out of date")
+    parser.add_argument("--no-run", action="store_true", help="keep the stored outputs; refused where code has changed")
     options = parser.parse_args(arguments)
     try:
         require_repository()
@@ -238,10 +269,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No lesson {', '.join(sorted(unknown))} in lessons/.", file=sys.stderr)
         return 2
     for script in chosen:
-        print(f"{script.stem}: running", flush=True)
         notebook = build(script)
-        write(notebook, notebook_of(script))
-        execute(notebook, notebook_of(script).parent)
+        if options.no_run:
+            try:
+                reuse_outputs(notebook, nbformat.read(executed_of(script), as_version=4))
+            except (OutputsStale, OSError) as error:
+                print(f"{script.stem}: {error}", file=sys.stderr)
+                return 2
+        write(build(script), notebook_of(script))
+        if not options.no_run:
+            print(f"{script.stem}: running", flush=True)
+            execute(notebook, notebook_of(script).parent)
         write(notebook, executed_of(script))
     return 0
 

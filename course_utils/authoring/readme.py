@@ -10,11 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course_utils.authoring.lessons import ROOT, course_settings, require_repository, site_link
+from course_utils.authoring.lessons import ROOT, binder_link, course_settings, require_repository, site_link
 from course_utils.errors import CourseError
 from course_utils.files import write_text
 
-LESSON_LINK = r"colab\.research\.google\.com/github/(?P<repository>[^/\s]+/[^/\s]+)/blob/(?P<branch>[^\s]+?)/notebooks/"
+LESSON_LINK = (
+    r"colab\.research\.google\.com/github/(?P<repository>[^/\s]+/[^/\s]+)/blob/(?P<release>[^\s]+?)/notebooks/"
+)
 
 
 class ForkError(CourseError, RuntimeError):
@@ -22,14 +24,15 @@ class ForkError(CourseError, RuntimeError):
 
 
 def follow_settings(readme: str, settings: dict[str, str]) -> str:
-    """Return the text with the repository and branch of its first Colab link replaced by the settings' everywhere.
+    """Return the text with the repository and release of its first Colab link replaced by the settings' everywhere.
 
     Raises ValueError for a text that has no such link.
     """
     written = re.search(LESSON_LINK, readme)
     if written is None:
         raise ValueError("README.md has no link that opens a lesson in Colab, so its repository cannot be told.")
-    readme = readme.replace(f"/blob/{written['branch']}/", f"/blob/{settings['branch']}/")
+    readme = readme.replace(f"/blob/{written['release']}/", f"/blob/{settings['release']}/")
+    readme = readme.replace(binder_link(written.groupdict()), binder_link(settings))
     readme = readme.replace(site_link(written.groupdict()), site_link(settings))
     return readme.replace(written["repository"], settings["repository"])
 

@@ -14,7 +14,10 @@ written to means that answers are not remembered. Either is told once.
 import itertools
 import json
 import os
+import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from course_utils.errors import CourseError
 from course_utils.files import write_text
@@ -61,7 +64,7 @@ def record_guess(prediction_id: str, answer: str) -> None:
 def save_progress(file: str | Path = "my-course-progress.json") -> None:
     """Write your answers into a file that you can download, keep, and `load_progress` elsewhere (Colab forgets them).
 
-    Raises ProgressError where the file cannot be written.
+    In Colab the browser offers it as a download at once. Raises ProgressError where the file cannot be written.
     """
     path = Path(file).expanduser()
     entries = _kept()
@@ -70,14 +73,19 @@ def save_progress(file: str | Path = "my-course-progress.json") -> None:
     except OSError as error:
         raise ProgressError(f"Your answers cannot be saved in {path} ({error.strerror}).") from None
     print(f"{_count(entries)} saved in {path}. Keep that file; load_progress({str(file)!r}) brings them back.")
+    if colab := _colab_files():
+        colab.download(str(path))
 
 
 def load_progress(file: str | Path = "my-course-progress.json") -> None:
     """Add the answers of a file from `save_progress` to those that are here; loading it twice changes nothing.
 
-    Raises ProgressError where there is no such file, or it is something else.
+    In Colab you are asked for the file where it is not there. Raises ProgressError where there is none, or it is
+    something else.
     """
     path = Path(file).expanduser()
+    if (colab := _colab_files()) and not path.exists():
+        path = Path(next(iter(colab.upload()), path))  # the browser may have given it another name
     try:
         entries = _read(path)
     except OSError as error:
@@ -95,6 +103,11 @@ def load_progress(file: str | Path = "my-course-progress.json") -> None:
     if new:
         _add(new)
     print(f"{_count(entries)} loaded from {path}.")
+
+
+def _colab_files() -> Any:
+    """Colab's module for downloads and uploads, None elsewhere."""
+    return import_module("google.colab.files") if "google.colab" in sys.modules else None
 
 
 def _answers(entries: list[dict]) -> dict[str, dict]:

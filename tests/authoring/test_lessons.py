@@ -49,7 +49,7 @@ print("oops", file=sys.stderr)
 def project(tmp_path) -> Path:
     (tmp_path / "lessons").mkdir()
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.course]\nrepository = "somebody/their-course"\nbranch = "main"\n', encoding="utf-8"
+        '[tool.course]\nrepository = "somebody/their-course"\nrelease = "v7"\n', encoding="utf-8"
     )
     (tmp_path / "lessons" / "00_hello.py").write_text(SCRIPT, encoding="utf-8")
     return tmp_path
@@ -62,8 +62,8 @@ def test_badge_and_install_come_right_after_the_title_and_name_this_notebook(pro
     notebook = build(project / "lessons" / "00_hello.py")
     title, badge, install, *_ = notebook.cells
     assert title.source == "# A lesson"
-    assert "github/somebody/their-course/blob/main/notebooks/00_hello.ipynb" in badge.source
-    assert "git+https://github.com/somebody/their-course@main" in install.source
+    assert "github/somebody/their-course/blob/v7/notebooks/00_hello.ipynb" in badge.source
+    assert "git+https://github.com/somebody/their-course@v7" in install.source
 
 
 def test_a_fork_changes_one_line(project):
@@ -154,6 +154,29 @@ def test_an_edited_notebook_is_noticed(project):
     notebook = build(script)
     notebook.cells[3].source = "print('edited by hand')"
     assert not same_content(build(script), notebook)
+
+
+def test_a_new_link_or_text_keeps_the_outputs_and_new_code_does_not(project, monkeypatch, capsys):
+    script = project / "lessons" / "00_hello.py"
+    executed = build(script)
+    execute(executed, project)
+    write(executed, executed_of(script))
+    monkeypatch.setattr(lessons, "lesson_scripts", lambda root=project: lesson_scripts(project))
+    monkeypatch.setattr(lessons, "require_repository", lambda: None)
+    monkeypatch.setattr(lessons, "execute", lambda *_: pytest.fail("a lesson was run"))
+    settings = project / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('"v7"', '"v8"'))
+    script.write_text(SCRIPT.replace("# A lesson", "# The lesson"))
+    assert lessons.main(["--no-run"]) == 0
+    assert stale_notebooks(project) == []
+    kept = nbformat.read(executed_of(script), as_version=4)
+    assert [cell.get("outputs") for cell in kept.cells] == [cell.get("outputs") for cell in executed.cells]
+    assert "blob/v8/" in kept.cells[1].source
+    script.write_text(SCRIPT.replace("hello", "good morning"))
+    before = executed_of(script).read_bytes()
+    assert lessons.main(["--no-run"]) == 2
+    assert "without --no-run" in capsys.readouterr().err
+    assert executed_of(script).read_bytes() == before
 
 
 def test_a_lesson_that_is_not_there_is_named(capsys):

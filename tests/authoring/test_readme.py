@@ -1,5 +1,6 @@
 """What README.md and environment.yml promise exists: commands, files, links, lessons, and one list of dependencies."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from course_utils.__main__ import COMMANDS
-from course_utils.authoring.lessons import colab_link, course_settings, lesson_scripts
+from course_utils.authoring.lessons import binder_link, colab_link, course_settings, lesson_scripts
 from course_utils.authoring.readme import ForkError, follow_settings, fork, repository_of
 from course_utils.doctor import NOTE, OK, PLACEHOLDER, check_repository_name
 
@@ -78,15 +79,15 @@ def test_links_into_this_repository_follow_the_one_setting():
     settings = course_settings()
     assert follow_settings(README, settings) == README
     assert colab_link("notebooks/00_start_here.ipynb", settings) in LINKS
+    assert binder_link(settings) in LINKS
     assert f"git clone https://github.com/{settings['repository']}.git" in CODE
 
 
 def test_a_forks_setting_reaches_every_link():
-    fork = follow_settings(README, {"repository": "somebody/their-course", "branch": "autumn"})
+    fork = follow_settings(README, {"repository": "somebody/their-course", "release": "v7"})
     assert course_settings()["repository"] not in fork
-    assert (
-        colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "branch": "autumn"}) in fork
-    )
+    assert colab_link("notebooks/00_start_here.ipynb", {"repository": "somebody/their-course", "release": "v7"}) in fork
+    assert binder_link({"repository": "somebody/their-course", "release": "v7"}) in fork
     assert "https://github.com/somebody/their-course.git" in fork
     assert "https://somebody.github.io/their-course/show_it_a_picture.html" in fork
 
@@ -186,6 +187,44 @@ def test_make_asks_for_extras_that_exist():
     script = (ROOT / "tools" / "setup_venv.sh").read_text(encoding="utf-8")
     extras = {name for line in re.findall(r"extras=([\w,]+)", script) for name in line.split(",")}
     assert extras and extras <= set(PYPROJECT["project"]["optional-dependencies"])
+
+
+# Binder
+
+BINDER = ROOT / ".binder"
+
+
+def test_binder_installs_what_make_lab_does():
+    """Not the tools of the tests, which take longer than a student waits."""
+    installed = re.search(r'-e "\.\[(.+)\]"', (BINDER / "postBuild").read_text(encoding="utf-8"))[1]
+    script = (ROOT / "tools" / "setup_venv.sh").read_text(encoding="utf-8")
+    assert installed in re.findall(r"extras=([\w,]+)", script)
+    assert {"keras", "ship"} <= set(installed.split(",")) <= PYPROJECT["project"]["optional-dependencies"].keys()
+    assert "test" not in installed.split(",")
+
+
+def test_binder_lists_no_package_a_second_time():
+    environment = yaml.safe_load((BINDER / "environment.yml").read_text(encoding="utf-8"))
+    python, pip = environment["dependencies"]
+    assert pip == "pip"
+    assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(python.removeprefix("python="))
+
+
+@pytest.mark.parametrize("name", ["postBuild", "start"])
+def test_binder_can_run_its_scripts(name):
+    """Their mode in git is what Binder gets; a Windows checkout has none."""
+    listed = subprocess.run(["git", "ls-files", "-s", f".binder/{name}"], cwd=ROOT, capture_output=True, text=True)
+    if not listed.stdout:
+        pytest.skip("this copy of the course is no git checkout")
+    assert listed.stdout.startswith("100755")
+    assert (BINDER / name).read_bytes().startswith(b"#!/bin/bash\n")
+
+
+@pytest.mark.skipif(os.name == "nt" or shutil.which("bash") is None, reason="needs bash on a Unix system")
+def test_threads_wait_passively_in_binder():
+    command = ["bash", BINDER / "start", "bash", "-c", "echo $OMP_WAIT_POLICY $0", "lab"]
+    assert subprocess.check_output(command, text=True) == "PASSIVE lab\n"
+    subprocess.run(["bash", "-n", BINDER / "postBuild"], check=True)
 
 
 def test_the_environments_name_is_the_one_in_the_readme():

@@ -1,5 +1,6 @@
 """The device helper: which device, what it says of it, and what it does when one is full."""
 
+import ast
 from collections import namedtuple
 
 import pytest
@@ -22,6 +23,7 @@ from course_utils import (
 )
 from course_utils.calibration import calibration_error, fit_temperature
 from course_utils.device import ModelError, check_model
+from course_utils.files import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -232,3 +234,41 @@ def test_doubles_become_floats_on_their_way_to_apples_gpu(monkeypatch):
     to_device({"a": torch.zeros(1, dtype=torch.float64), "b": torch.zeros(1, dtype=torch.int64)}, "mps")
     to_device(torch.zeros(1, dtype=torch.float64), "cuda")
     assert moved == [(torch.float32, "mps"), (torch.int64, "mps"), (torch.float64, "cuda")]
+
+
+# What moves its own tensors to the device, by reading: a lesson is too long to run on a stand-in.
+
+WITH_A_DEVICE = [
+    path
+    for pattern in ("lessons/*.py", "exercises/problems/*.py", "course_utils/**/*.py")
+    for path in sorted(ROOT.glob(pattern))
+    if ".to(device" in path.read_text(encoding="utf-8")
+]
+
+
+def doubles_on_the_device(source: str) -> list[int]:
+    """The lines that make a tensor 64-bit with no ``cpu()`` before it in the same expression."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        doubled = node.func.attr == "double" or (
+            node.func.attr == "to" and any(ast.unparse(argument).endswith("float64") for argument in node.args)
+        )
+        if doubled and ".cpu()" not in ast.unparse(node.func.value):
+            found.append(node.lineno)
+    return sorted(found)
+
+
+def test_a_double_on_the_device_is_found():
+    assert doubles_on_the_device("x = (a == b).double().mean()\ny = z.to(torch.float64)\n") == [1, 2]
+    assert doubles_on_the_device("x = (a == b).cpu().double().mean()\ny = z.float()\n") == []
+
+
+def test_the_scripts_with_a_device_are_found():
+    assert {"00_start_here.py", "08_deeper_than_the_last_layer.py"} <= {path.name for path in WITH_A_DEVICE}
+
+
+@pytest.mark.parametrize("path", WITH_A_DEVICE, ids=lambda path: path.name)
+def test_what_uses_the_device_makes_doubles_on_the_cpu_only(path):
+    assert doubles_on_the_device(path.read_text(encoding="utf-8")) == []

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from small_questions import LINE, RIGHT, SEVERAL, SMALL_BANK, WRONG
@@ -210,6 +212,32 @@ def test_what_is_no_file_of_answers_is_told(small_bank, tmp_path, content, sente
 def test_a_place_that_cannot_be_saved_to_is_told(small_bank, tmp_path):
     with pytest.raises(ProgressError, match="cannot be saved in .*No such file or directory"):
         progress_file.save_progress(tmp_path / "nowhere" / "mine.json")
+
+
+def test_in_colab_the_file_goes_through_the_browser(small_bank, tmp_path, monkeypatch):
+    browser = {}
+
+    def download(path):
+        browser["my-course-progress (1).json"] = Path(path).read_bytes()
+
+    def upload():
+        for name, content in browser.items():
+            Path(name).write_bytes(content)
+        return browser
+
+    colab = SimpleNamespace(download=download, upload=upload)
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    monkeypatch.setitem(sys.modules, "google.colab.files", colab)
+    monkeypatch.chdir(tmp_path)
+    check("one-right", RIGHT)
+    progress_file.save_progress()
+    Path("my-course-progress.json").unlink()  # a new session: nothing is left
+    small_bank.unlink()
+    progress_file.load_progress()
+    assert read_progress() == {"one-right": {"tries": 1, "right": True}}
+    browser.clear()
+    with pytest.raises(ProgressError, match="cannot be loaded from my-course-progress.json"):
+        progress_file.load_progress()  # the reader chose no file
 
 
 def test_without_a_setting_the_file_is_in_the_home_folder(monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -175,6 +176,27 @@ def test_a_missing_or_old_package_is_named(monkeypatch, declared, words):
     check = doctor.check_packages()
     assert check.status == FAIL
     assert words in check.found and "also-not-here" not in check.found
+
+
+def test_colab_is_not_told_what_needs_a_checkout(monkeypatch):
+    """There is no folder of the course, no make, and nothing to install with -e."""
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab_20260819")
+    monkeypatch.setattr(doctor, "CHECKOUT", False)
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: ["torch>=99"])
+    advice = [doctor.check_packages().advice]
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+
+    def missing(name):
+        raise doctor.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", missing)
+    monkeypatch.setattr(doctor.metadata, "requires", missing)
+    checks = (doctor.check_packages, doctor.check_extra_packages, doctor.check_torch, doctor.check_grading)
+    advice += [check().advice for check in checks]
+    assert len(advice) == 5 and all(advice)
+    assert [text for text in advice if re.search(r"install -e|make lab|\[keras", text)] == []
+    assert sum("first code cell of a lesson" in text for text in advice) == 2
+    assert doctor.check_environment().status == OK
 
 
 NO_NMS = "raise RuntimeError('operator torchvision::nms does not exist')"
