@@ -22,8 +22,9 @@ from course_utils.grading import networks
 from course_utils.grading.points import SECONDS_A_CHECK, Points, Unmet, _TooSlow
 from course_utils.marking import cells, student
 from course_utils.marking.bridge import Bridge, Reported, StudentGone
-from course_utils.marking.graph import Refused, mark_blank
 from course_utils.marking.protocol import Channel, Closed, Overdue, ProtocolError
+from course_utils.marking.tensors import mark_blank
+from course_utils.marking.wire import Refused
 
 GRACE = 2.0  # seconds in which an interrupted student's process has to answer
 
@@ -73,9 +74,7 @@ class Judge:
         class Streamed(Points):
             """Tells the engine of each check, and lends in the student's process as well."""
 
-            def check(
-                self, title: str, function: Callable[..., object], *arguments: object, worth: float = 1
-            ) -> None:
+            def check(self, title: str, function: Callable[..., object], *arguments: object, worth: float = 1) -> None:
                 super().check(title, function, *arguments, worth=worth)
                 judge._end_check(title, self._passed[-1], worth)
 
