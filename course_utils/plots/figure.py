@@ -60,5 +60,5 @@ def look_of(number: int) -> dict:
 
 
 def as_percent(value: float, _position: float = 0) -> str:
-    """A share from 0 to 1 as a label of an axis, "25%" for example; matplotlib hands over its position as well."""
+    """Write a share from 0 to 1 as the label of an axis: 0.25 is "25%". matplotlib gives its position as well."""
     return f"{100 * value:g}%"
