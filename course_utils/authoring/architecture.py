@@ -3,8 +3,8 @@
     python -m course_utils.authoring.architecture             draw it again
     python -m course_utils.authoring.architecture --check     say whether the picture shows what the code imports
 
-A room is a folder of ``course_utils``; the modules beside the folders, and ``doodles/``, are the student's floor, on
-which every room stands. A room stands above the rooms that it imports, and so does a module within the floor.
+A room is a folder of ``course_utils``; the modules beside the folders, ``doodles/`` and ``plots/`` are the student's
+floor, on which every room stands. A room stands above the rooms that it imports, and so does a module within the floor.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from course_utils.errors import CourseError
 from course_utils.files import PACKAGE, ROOT, write_text
 
 FLOOR = "floor"
-ON_THE_FLOOR = ("doodles",)  # a folder, because it is long, but no room of its own
+ON_THE_FLOOR = ("doodles", "plots")  # folders, because they are long, but no rooms of their own
 NO_ROOM = "assets"  # data, and a program that lesson 09 hands to the reader
 DOORS = ("__init__", "__main__")  # they name modules and import none before it is asked for
 PICTURE = ROOT / "docs" / "architecture.svg"

@@ -177,9 +177,11 @@ def problem_notebook(script: Path) -> NotebookNode:
 
 def _with_earlier(test: str, answers: str) -> str:
     """The test cell with our answers to earlier steps, which it lends to a student whose own are wrong."""
-    start = re.search(r"^points = Points\(.*\)\n", test, flags=re.MULTILINE).end()
+    points = re.search(r"^points = Points\(.*\)\n", test, flags=re.MULTILINE)
+    if points is None:
+        raise AssignmentError("A test cell that lends earlier answers has no line `points = Points(n)`.")
     lend = f"### BEGIN HIDDEN TESTS\npoints.lend(\n    globals(),\n    r'''\n{answers}\n''',\n)\n### END HIDDEN TESTS\n"
-    return test[:start] + lend + test[start:]
+    return test[: points.end()] + lend + test[points.end() :]
 
 
 def finish(notebook: NotebookNode, name: str, settings: dict[str, str]) -> None:

@@ -49,8 +49,9 @@ class Session:
 
     def run(self, cells: Collection[NotebookNode], written: dict[str, str]) -> list[tuple[str, Graded | None]]:
         """Run code cells, answer cells with the text in ``written``; each with its result if it is a test cell."""
+        texts = {cell.id: cell.source for cell in cells} | written
         return [
-            (cell.id.removeprefix("test-"), self._run_one(cell, written.get(cell.id, cell.source)))
+            (cell.id.removeprefix("test-"), self._run_one(cell, texts[cell.id]))
             for cell in cells
             if cell.cell_type == "code"
         ]
@@ -63,6 +64,8 @@ class Session:
                 exec(compile(text, file, "exec"), self.names)  # a cell with %pip is no Python, and not needed here
             return None
         *body, last = ast.parse(text).body
+        if not isinstance(last, ast.Expr):
+            raise ValueError(f"The test cell {cell.id} does not end in its points.")
         with contextlib.redirect_stdout(io.StringIO()) as output:
             exec(compile(ast.Module(body, []), file, "exec"), self.names)
             points = eval(compile(ast.Expression(last.value), file, "eval"), self.names)

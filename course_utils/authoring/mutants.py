@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -102,8 +102,10 @@ def _grade_and_exit(session: Session, cells: list[NotebookNode], mutant: Mutant)
     points.SECONDS_A_CHECK = SECONDS_A_CHECK
     check = Points.check
 
-    def check_or_exit(self: Points, *arguments: object, worth: float = 1) -> None:
-        check(self, *arguments, worth=worth)
+    def check_or_exit(
+        self: Points, title: str, function: Callable[..., object], *arguments: object, worth: float = 1
+    ) -> None:
+        check(self, title, function, *arguments, worth=worth)
         if worth and not self._passed[-1]:
             os._exit(1)
 
@@ -122,7 +124,7 @@ def equivalent(file: Path = EQUIVALENT) -> dict[str, dict[str, str]]:
 def main(arguments: list[str] | None = None) -> int:
     """Grade the mutants of an assignment's answers and name the survivors; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m course_utils.authoring.mutants", description=__doc__.split("\n")[0]
+        prog="python -m course_utils.authoring.mutants", description=(__doc__ or "").split("\n")[0]
     )
     scripts = sorted((ROOT / "exercises" / "problems").glob("*.py"))
     known = [script.stem.replace("_", "-") for script in scripts]

@@ -72,7 +72,7 @@ def mutants(code: str) -> list[Mutant]:
     return sorted(found.values(), key=lambda mutant: original.find(mutant.change.split(" -> ")[0]))
 
 
-def _exchanged(tree: ast.Module, position: int, other: ast.AST) -> str:
+def _exchanged(tree: ast.Module, position: int, other: ast.AST | list[ast.stmt]) -> str:
     """The code of the tree with another node, or list of statements, at this position of the walk."""
     tree = copy.deepcopy(tree)
     wanted = list(ast.walk(tree))[position]
@@ -81,7 +81,8 @@ def _exchanged(tree: ast.Module, position: int, other: ast.AST) -> str:
         def visit(self, node: ast.AST) -> ast.AST | list[ast.stmt]:
             return other if node is wanted else self.generic_visit(node)
 
-    return ast.unparse(ast.fix_missing_locations(Exchange().visit(tree)))
+    Exchange().visit(tree)
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def _change(before: str, after: str) -> str:
@@ -129,11 +130,11 @@ def _other_expressions(node: ast.expr) -> Iterator[ast.AST]:
             yield node.orelse
         case ast.Constant(value=bool()):
             yield ast.Constant(not node.value)
-        case ast.Constant(value=int()):
-            yield ast.Constant(node.value + 1)
-            yield ast.Constant(node.value - 1)
-        case ast.Constant(value=float()):
-            yield ast.Constant(node.value * 2)
+        case ast.Constant(value=int(number)):
+            yield ast.Constant(number + 1)
+            yield ast.Constant(number - 1)
+        case ast.Constant(value=float(number)):
+            yield ast.Constant(number * 2)
         case ast.Call():
             yield from _other_calls(node)
         case ast.Tuple(ctx=ast.Load()) | ast.List(ctx=ast.Load()) if len(node.elts) > 1:

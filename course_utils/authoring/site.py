@@ -94,7 +94,9 @@ def bare_text(text: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the site; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m course_utils.authoring.site", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m course_utils.authoring.site", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("--out", type=Path, default=SITE, help="the folder to write to; default: build/site")
     parser.add_argument("--without-playground", action="store_true", help='leave out "Show it a picture"')
     options = parser.parse_args(arguments)

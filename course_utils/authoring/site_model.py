@@ -156,6 +156,8 @@ def export(model: nn.Module, side: int) -> onnx.ModelProto:
         output_names=["features", "logits"],
         dynamic_shapes=({0: torch.export.Dim("pictures")},),
     )
+    if program is None:
+        raise SiteError("PyTorch exported nothing.")
     return program.model_proto
 
 

@@ -73,7 +73,9 @@ def compare(name: str, count: int, rounds: int, workers: int) -> dict[str, float
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m course_utils.marking.bench", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m course_utils.marking.bench", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("assignments", nargs="*", default=["quiz-1", "ps1-heads", "ps4-metrics"])
     parser.add_argument("--submissions", type=int, default=20, metavar="N")
     parser.add_argument("--rounds", type=int, default=3, metavar="N")

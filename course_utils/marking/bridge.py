@@ -5,16 +5,17 @@ test can hand over a function of its own (`action`, a loss, a hook of a layer) a
 """
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 
 import torch
 
 from course_utils.grading.points import Unmet, _TooSlow
-from course_utils.marking.graph import Graph, Refused, Unsendable
+from course_utils.marking.graph import Graph
 from course_utils.marking.output import FirstCharacters
-from course_utils.marking.protocol import Channel, Closed, Overdue, ProtocolError
+from course_utils.marking.protocol import Blob, Channel, Closed, Overdue, ProtocolError
+from course_utils.marking.wire import Refused, Unsendable, expect
 
 MOST_PRINTED = 2_000  # characters of what a call printed that travel back
 MOST_CALLS_DEEP = 40
@@ -44,9 +45,9 @@ class Bridge:
 
     channel: Channel
     first: int
+    describe: Callable[[BaseException], Reported]  # an error, for the other side
+    raised: Callable[[Reported], BaseException]  # and made an error again
     requests: dict[str, Callable] = field(default_factory=dict)  # what the other side may ask for, beside calls
-    describe: Callable[[BaseException], Reported] | None = None  # an error, for the other side
-    raised: Callable[[Reported], BaseException] | None = None  # and made an error again
     wait: Callable[[], None] = lambda: None  # returns when a message is there, or raises
     whole: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext  # keeps a message in one piece
 
@@ -109,17 +110,17 @@ class Bridge:
             if isinstance(request, dict) and "ask" in request:
                 self._answer(request, blobs)
 
-    def _result(self, answer: dict, blobs: list[bytes]) -> object:
+    def _result(self, answer: dict, blobs: Sequence[Blob]) -> object:
         printed = answer.get("printed", "")
         if printed and isinstance(printed, str):
             print(printed[:MOST_PRINTED], end="")
         found = self.graph.unpack(answer, blobs)
         if "error" in answer:
-            error = Reported(**{name: answer["error"][name] for name in Reported.__dataclass_fields__})
-            raise self.raised(error)
+            error = expect(answer["error"], dict)
+            raise self.raised(Reported(**{part.name: expect(error.get(part.name), str) for part in fields(Reported)}))
         return found
 
-    def _answer(self, request: dict, blobs: list[bytes]) -> None:
+    def _answer(self, request: dict, blobs: Sequence[Blob]) -> None:
         printed = FirstCharacters(MOST_PRINTED)
         self._depth += 1
         answer: dict = {}
@@ -155,21 +156,18 @@ class Bridge:
     def _done(self, what: str, value: object) -> object:
         if what != "call":
             return self.requests[what](value)
-        number, args, kwargs, grad, inference = value
-        if inference:
-            with torch.inference_mode():
-                return self._functions[number](*args, **dict(kwargs))
-        with torch.set_grad_enabled(bool(grad)):
+        number, args, kwargs, grad, inference = expect(value, tuple)
+        with torch.inference_mode() if inference else torch.set_grad_enabled(bool(grad)):
             return self._functions[number](*args, **dict(kwargs))
 
-    def _send(self, message: dict, blobs: list[bytes]) -> None:
+    def _send(self, message: dict, blobs: Sequence[Blob]) -> None:
         try:
             with self.whole():
                 self.channel.send(message, blobs, seconds=60)
         except (Closed, Overdue) as error:
             raise StudentGone from error
 
-    def _receive(self) -> tuple[dict, list[bytes]]:
+    def _receive(self) -> tuple[dict, Sequence[Blob]]:
         self.wait()
         try:
             with self.whole():

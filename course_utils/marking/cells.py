@@ -18,9 +18,11 @@ from course_utils.marking.results import MOST_OUTPUT, CellResult, clamped
 def _compiled(source: str, name: str) -> tuple[CodeType, CodeType | None]:
     """The cell, and its last line where that is an expression: its value is the points."""
     tree = ast.parse(source, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    value = compile(ast.Expression(last.value), name, "eval") if last else None
-    return compile(tree, name, "exec"), value
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        return compile(tree, name, "exec"), None
+    tree.body.pop()
+    return compile(tree, name, "exec"), compile(ast.Expression(last.value), name, "eval")
 
 
 def run_test(source: str, grade_id: str, points: float, namespace: dict) -> CellResult:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -20,6 +21,9 @@ from course_utils.marking.reader import UnreadableNotebook
 from course_utils.marking.results import Record
 from course_utils.marking.submission import Assignment, Submission, read_assignment
 from course_utils.progress_bar import progress_bar
+
+if TYPE_CHECKING:  # nbgrader takes a second to import
+    from nbgrader.coursedir import CourseDirectory
 
 BACKENDS = ("safe", "fork", "nbgrader")
 BATCH_SECONDS, BATCH_RECORDS = 2.0, 50  # how often the gradebook is written
@@ -85,7 +89,7 @@ def _run(args: argparse.Namespace) -> int:
             records = _marked(args, directory, assignment, limits, folders, state)
     except Timeout:
         raise CannotMark("Another program is marking this course. Wait until it is done, then try again.") from None
-    maximum = sum(part.points for part in assignment.tests)
+    maximum = sum(part.maximum for part in assignment.tests)
     print(summary.as_text(records, maximum))
     summary.write_picture(state / f"{assignment.name}.png", records, maximum)
     if args.csv:
@@ -113,7 +117,7 @@ def find_assignment(course: Path, name: str) -> Assignment:
 
 def _marked(
     args: argparse.Namespace,
-    directory: object,
+    directory: "CourseDirectory",
     assignment: Assignment,
     limits: Limits,
     folders: dict[str, Path],
@@ -130,18 +134,17 @@ def _marked(
     with Gradebook(directory, assignment) as book, journal:
         for student, folder in folders.items():
             found = engine.examined(Work(student, folder), assignment, limits)
-            record, submission = (found, None) if isinstance(found, Record) else (None, found[1])
-            key = record.key if record else found[0]
+            key, submission = (found.key, None) if isinstance(found, Record) else found
             mended[student] = submission
-            if (student, key) in known:
-                record = known[student, key]
-            elif record is not None:
+            record = known.get((student, key))
+            if record is None and isinstance(found, Record):
+                record = found
                 journal.append(record)
-            if record is None:
-                todo.append((student, key, submission))
-            else:
+            if record is not None:
                 results[student] = record
                 waiting.append((record, submission, folder))
+            elif submission is not None:
+                todo.append((student, key, submission))
         book.write(waiting)
         waiting.clear()
         if todo and engine.needs_sandbox(assignment) and not args.dask:

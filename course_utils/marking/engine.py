@@ -116,10 +116,11 @@ def _in_sandbox(
     steps, places = [], []
     for place, step in enumerate(submission.steps):
         if step.kind == "code":
-            is_test = step.part is not None and step.part.points is not None
-            role = "test" if is_test else "own" if step.is_students else "setup"
-            about = {"grade_id": step.part.grade_id, "points": step.part.points} if is_test else {}
-            steps.append({"role": role, "source": step.source, **about})
+            if step.part is not None and step.part.points is not None:
+                about = {"role": "test", "grade_id": step.part.grade_id, "points": step.part.points}
+            else:
+                about = {"role": "own" if step.is_students else "setup"}
+            steps.append({"source": step.source, **about})
             places.append(place)
     results: dict[str, CellResult] = {}
     outputs: dict[int, str] = {}
@@ -132,7 +133,7 @@ def _in_sandbox(
             while status is None:
                 event = receive(channel, until)
                 if event["event"] == "test":
-                    points = next(part.points for part in assignment.tests if part.grade_id == event["grade_id"])
+                    points = next(part.maximum for part in assignment.tests if part.grade_id == event["grade_id"])
                     result = CellResult(
                         event["grade_id"], points, event["earned"], capped(event["output"]), event["seconds"]
                     )
@@ -157,7 +158,7 @@ def _in_sandbox(
         reason = f"A cell of the student's raised an error ({failed})."
     if tampered:
         status, reason = Status.NEEDS_A_LOOK, tampered
-    judged = [results.get(part.grade_id) or CellResult(part.grade_id, part.points, None) for part in assignment.tests]
+    judged = [results.get(part.grade_id) or CellResult(part.grade_id, part.maximum, None) for part in assignment.tests]
     return replace(record, status=status, reason=reason, cells=tuple(judged), outputs=tuple(sorted(outputs.items())))
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
@@ -29,8 +30,19 @@ from course_utils.marking.submission import Assignment, Part, Submission
 PATIENCE = 600.0  # seconds for which a gradebook that somebody else has locked is waited for
 
 
+Row: TypeAlias = Any  # of a table of nbgrader's: its attributes hold values, and are declared as columns of them
+T = TypeVar("T")
+
+
 class GradebookError(CourseError):
     """The gradebook cannot be written; the message says why and what to do."""
+
+
+@runtime_checkable
+class LatePolicy(Protocol):
+    """A plug-in of nbgrader's that takes points from late submissions."""
+
+    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float | None: ...
 
 
 def course_directory(course: Path) -> CourseDirectory:
@@ -65,6 +77,10 @@ class Gradebook:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         penalties = AssignLatePenalties(config=course.config)
         penalties.init_plugin()
+        if not isinstance(penalties.plugin_inst, LatePolicy):
+            raise GradebookError(
+                "AssignLatePenalties.plugin_class in nbgrader_config.py needs a method late_submission_penalty."
+            )
         self._penalty = penalties.plugin_inst.late_submission_penalty
 
     def __enter__(self) -> "Gradebook":
@@ -76,7 +92,7 @@ class Gradebook:
     def __exit__(self, *_exception: object) -> None:
         self._gradebook.close()
 
-    def _patiently(self, work: Callable[[], object]) -> object:
+    def _patiently(self, work: Callable[[], T]) -> T:
         """Do some work in one transaction; wait while another program holds the database."""
         until, told = time.monotonic() + PATIENCE, False
         while True:
@@ -97,43 +113,50 @@ class Gradebook:
     def _enter_assignment(self) -> None:
         """Tell the gradebook what the assignment is made of, as `nbgrader generate_assignment` does."""
         session, name = self._session, self.assignment.name
-        assignment = session.query(api.Assignment).filter_by(name=name).one_or_none()
-        if assignment is None:
-            assignment = api.Assignment(name=name, course_id=self.course.course_id)
-            session.add(assignment)
-        notebook = next((book for book in assignment.notebooks if book.name == name), None)
-        if notebook is None:
-            notebook = api.Notebook(name=name, assignment=assignment, kernelspec="{}")
-            session.add(notebook)
+        assignment = self._row(
+            session.query(api.Assignment).filter_by(name=name).one_or_none(),
+            api.Assignment,
+            name=name,
+            course_id=self.course.course_id,
+        )
+        notebook = self._row(
+            next((book for book in assignment.notebooks if book.name == name), None),
+            api.Notebook,
+            name=name,
+            assignment=assignment,
+            kernelspec="{}",
+        )
         session.flush()
         known = {kind: {cell.name: cell for cell in getattr(notebook, kind)} for kind in _KINDS}
         for part in self.assignment.parts:
+            about = {"name": part.grade_id, "notebook": notebook}
             if part.points is not None:
                 cell = known["grade_cells"].get(part.grade_id)
-                if cell is None:
-                    session.add(
-                        api.GradeCell(name=part.grade_id, notebook=notebook, max_score=part.points, cell_type=part.kind)
-                    )
-                elif cell.max_score != part.points:
+                cell = self._row(cell, api.GradeCell, **about, max_score=part.points, cell_type=part.kind)
+                if cell.max_score != part.points:
                     cell.max_score = part.points
-            if part.is_answer and part.grade_id not in known["solution_cells"]:
-                session.add(api.SolutionCell(name=part.grade_id, notebook=notebook))
-            source = known["source_cells"].get(part.grade_id)
-            if source is None:
-                session.add(
-                    api.SourceCell(
-                        name=part.grade_id,
-                        notebook=notebook,
-                        cell_type=part.kind,
-                        locked=part.is_locked,
-                        source="" if part.is_answer else part.source,
-                        checksum=_checksum(part),
-                    )
-                )
-            elif not part.is_answer and source.source != part.source:
+            if part.is_answer:
+                self._row(known["solution_cells"].get(part.grade_id), api.SolutionCell, **about)
+            source = self._row(
+                known["source_cells"].get(part.grade_id),
+                api.SourceCell,
+                **about,
+                cell_type=part.kind,
+                locked=part.is_locked,
+                source="" if part.is_answer else part.source,
+                checksum=_checksum(part),
+            )
+            if not part.is_answer and source.source != part.source:
                 source.source, source.checksum = part.source, _checksum(part)
         session.commit()
         self._assignment, self._notebook = assignment, notebook
+
+    def _row(self, row: Row | None, table: type, **columns: object) -> Row:
+        """The row that was found, or a new one where there was none."""
+        if row is None:
+            row = table(**columns)
+            self._session.add(row)
+        return row
 
     def write(self, records: Iterable[tuple[Record, Submission | None, Path]]) -> None:
         """Commit a batch of records in one transaction, then write their notebooks."""
@@ -148,57 +171,47 @@ class Gradebook:
         with session.no_autoflush:
             cells = {cell.name: cell for cell in self._notebook.grade_cells}
             solutions = {cell.name: cell for cell in self._notebook.solution_cells}
-            students = {student.id: student for student in session.query(api.Student).all()}
+            students: dict[str, Row] = {str(student.id): student for student in session.query(api.Student).all()}
             before = {submission.student_id: submission for submission in self._assignment.submissions}
             for record, mended, folder in records:
-                student = students.get(record.student)
-                if student is None:
-                    student = api.Student(id=record.student)
-                    session.add(student)
+                student = self._row(students.get(record.student), api.Student, id=record.student)
                 if record.status is Status.MISSING:
                     continue
-                submission = before.get(record.student)
-                if submission is None:
-                    submission = api.SubmittedAssignment(assignment=self._assignment, student=student)
-                    session.add(submission)
+                submission = self._row(
+                    before.get(record.student), api.SubmittedAssignment, assignment=self._assignment, student=student
+                )
                 submission.timestamp = _timestamp(folder)
-                notebook = next(iter(submission.notebooks), None)
-                if notebook is None:
-                    notebook = api.SubmittedNotebook(notebook=self._notebook, assignment=submission)
-                    session.add(notebook)
+                notebook = self._row(
+                    next(iter(submission.notebooks), None),
+                    api.SubmittedNotebook,
+                    notebook=self._notebook,
+                    assignment=submission,
+                )
                 self._grades(record, notebook, cells)
                 self._comments(mended, notebook, solutions)
                 session.flush()
                 self._late(record, submission, notebook)
         session.commit()
 
-    def _grades(self, record: Record, notebook: api.SubmittedNotebook, cells: dict[str, api.GradeCell]) -> None:
+    def _grades(self, record: Record, notebook: Row, cells: dict[str, Row]) -> None:
         grades = {grade.cell.name: grade for grade in notebook.grades}
         earned = {cell.grade_id: cell.earned for cell in record.cells} if record.score is not None else {}
         for name, cell in cells.items():
-            grade = grades.get(name)
-            if grade is None:
-                grade = api.Grade(cell=cell, notebook=notebook, needs_manual_grade=True)
-                self._session.add(grade)
-            elif grade.auto_score is not None and grade.auto_score == earned.get(name):
+            grade = self._row(grades.get(name), api.Grade, cell=cell, notebook=notebook, needs_manual_grade=True)
+            if grade.auto_score is not None and grade.auto_score == earned.get(name):
                 continue  # nothing new, and an instructor may have looked at it since
             grade.auto_score = earned.get(name)
             grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
 
-    def _comments(
-        self, mended: Submission | None, notebook: api.SubmittedNotebook, cells: dict[str, api.SolutionCell]
-    ) -> None:
+    def _comments(self, mended: Submission | None, notebook: Row, cells: dict[str, Row]) -> None:
         comments = {comment.cell.name: comment for comment in notebook.comments}
         answers = {step.part.grade_id: step for step in mended.steps if step.part} if mended else {}
         for name, cell in cells.items():
-            comment = comments.get(name)
-            if comment is None:
-                comment = api.Comment(cell=cell, notebook=notebook)
-                self._session.add(comment)
+            comment = self._row(comments.get(name), api.Comment, cell=cell, notebook=notebook)
             step = answers.get(name)
             comment.auto_comment = "No response." if step is None or not step.source.strip() else None
 
-    def _late(self, record: Record, submission: api.SubmittedAssignment, notebook: api.SubmittedNotebook) -> None:
+    def _late(self, record: Record, submission: Row, notebook: Row) -> None:
         """Late penalties and extensions as in nbgrader, by its own plug-in."""
         late = submission.total_seconds_late
         notebook.late_submission_penalty = None

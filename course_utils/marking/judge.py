@@ -22,8 +22,9 @@ from course_utils.grading import networks
 from course_utils.grading.points import SECONDS_A_CHECK, Points, Unmet, _TooSlow
 from course_utils.marking import cells, student
 from course_utils.marking.bridge import Bridge, Reported, StudentGone
-from course_utils.marking.graph import Refused, mark_blank
 from course_utils.marking.protocol import Channel, Closed, Overdue, ProtocolError
+from course_utils.marking.tensors import mark_blank
+from course_utils.marking.wire import Refused, expect
 
 GRACE = 2.0  # seconds in which an interrupted student's process has to answer
 
@@ -111,8 +112,7 @@ class Judge:
             return False
         self.deadline = time.monotonic() + seconds
         try:
-            printed, error = self.bridge.ask("run", step["source"])
-            printed, error = str(printed), str(error)
+            printed, error = (str(text) for text in expect(self.bridge.ask("run", step["source"]), tuple))
         except _TooSlow:
             self.why = self.why or f"Cell {place + 1} did not end within {seconds:.0f} seconds."
             self.timed_out = True
@@ -166,10 +166,8 @@ class Judge:
         self._students -= set(wanted)
         if wanted:
             self.deadline = time.monotonic() + 10
-            found = self.bridge.ask("names", wanted)
+            found = expect(self.bridge.ask("names", wanted), dict)
             self.deadline = float("inf")
-            if not isinstance(found, dict):
-                raise Refused("the names are no dictionary")
             self._students |= set(found)
             self.namespace.update(found)
 
@@ -300,4 +298,4 @@ def judge(descriptor: int, sock: socket.socket, pid: int, first_process: int) ->
     np.random.seed(seed)
     torch.manual_seed(seed)
     job, _ = engine.receive(seconds=60)
-    Judge(engine, sock, pid, first_process).run(job)
+    Judge(engine, sock, pid, first_process).run(expect(job, dict))

@@ -35,27 +35,28 @@ def apply(source: str, names: dict[str, object], answers: frozenset[str]) -> boo
     for statement in body:
         if isinstance(statement, ast.Pass) or _is_constant(statement):
             continue
-        value = getattr(statement, "value", None)
-        if isinstance(statement, ast.Expr) and isinstance(value, ast.Name):
-            if value.id not in answers:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Name):
+            if statement.value.id not in answers:
                 raise NotLiteral
-            if value.id not in names:
+            if statement.value.id not in names:
                 return False  # a NameError: the rest of the cell does not run
             continue
-        if isinstance(statement, ast.AnnAssign):
-            if not isinstance(statement.annotation, ast.Name) or value is None:
-                raise NotLiteral
-            targets = [statement.target]
-        elif isinstance(statement, ast.Assign):
-            targets = statement.targets
-        else:
-            raise NotLiteral
-        if not all(isinstance(target, ast.Name) for target in targets):
-            raise NotLiteral
+        bound, value = _assigned(statement)
         literal = _literal(value)
-        for target in targets:
-            names[target.id] = literal
+        names.update(dict.fromkeys(bound, literal))
     return True
+
+
+def _assigned(statement: ast.stmt) -> tuple[list[str], ast.expr]:
+    """The names that `a = b = value` or `a: int = value` binds, and the value. Raises NotLiteral for all else."""
+    match statement:
+        case ast.Assign(targets=targets, value=value):
+            bound = [target.id for target in targets if isinstance(target, ast.Name)]
+            if len(bound) == len(targets):
+                return bound, value
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(), value=ast.expr() as value):
+            return [name], value
+    raise NotLiteral
 
 
 def _parsed(source: str) -> list[ast.stmt] | None:

@@ -8,7 +8,11 @@ import json
 import select
 import socket
 import struct
+from collections.abc import Sequence
 from time import monotonic
+from typing import TypeAlias
+
+Blob: TypeAlias = bytes | bytearray | memoryview
 
 MOST_JSON = 32 * 2**20
 MOST_BLOBS = 50_000
@@ -40,7 +44,7 @@ class Channel:
     def close(self) -> None:
         self.sock.close()
 
-    def send(self, message: object, blobs: list[bytes] = (), seconds: float | None = None) -> None:
+    def send(self, message: object, blobs: Sequence[Blob] = (), seconds: float | None = None) -> None:
         """Send one message. Raises Closed or Overdue."""
         text = json.dumps(message, ensure_ascii=True, allow_nan=True).encode("ascii")
         head = struct.pack(f">II{len(blobs)}Q", len(text), len(blobs), *(memoryview(blob).nbytes for blob in blobs))
@@ -57,7 +61,7 @@ class Channel:
                 else:
                     view = view[sent:]
 
-    def receive(self, seconds: float | None = None) -> tuple[object, list[bytes]]:
+    def receive(self, seconds: float | None = None) -> tuple[object, list[bytearray]]:
         """Return the next message. Raises Closed, Overdue or ProtocolError."""
         deadline = None if seconds is None else monotonic() + seconds
         length, count = struct.unpack(">II", self._read(8, deadline))

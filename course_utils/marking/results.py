@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 MOST_OUTPUT = 20_000  # characters of what one cell printed that are kept
 
@@ -95,10 +96,10 @@ class Record:
         )
 
 
-def clamped(points: float, maximum: float) -> float:
-    """Points within 0 and the maximum; anything that is no number is 0."""
+def clamped(found: Any, maximum: float) -> float:
+    """What a test cell gave, within 0 and the maximum; anything that is no number is 0."""
     try:
-        points = float(points)
+        points = float(found)
     except (TypeError, ValueError, OverflowError):
         return 0.0
     return min(max(points, 0.0), maximum) if points == points else 0.0

@@ -32,6 +32,11 @@ class Part:
     is_locked: bool
     points: float | None
 
+    @property
+    def maximum(self) -> float:
+        """The points that can be earned; 0 where it grades nothing."""
+        return self.points or 0.0
+
 
 @dataclass(frozen=True)
 class Assignment:

@@ -81,8 +81,8 @@ def items(records: Sequence[Record]) -> list[tuple[str, float, float | None]]:
     for name in names:
         shares, others = [], []
         for record in scored:
-            cell = next((cell for cell in record.cells if cell.grade_id == name and cell.earned is not None), None)
-            if cell is not None:
+            cell = next((cell for cell in record.cells if cell.grade_id == name), None)
+            if cell is not None and cell.earned is not None:
                 shares.append(cell.earned / cell.maximum if cell.maximum else 0.0)
                 others.append(record.earned - cell.earned)
         if shares:
@@ -133,6 +133,7 @@ def as_text(records: Sequence[Record], maximum: float) -> str:
 def write_picture(path: Path, records: Sequence[Record], maximum: float) -> None:
     """Draw the distribution of the points as a PNG."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     scores = [record.score for record in records if record.score is not None]
     figure = Figure(figsize=(6, 3), layout="constrained")
@@ -141,5 +142,5 @@ def write_picture(path: Path, records: Sequence[Record], maximum: float) -> None
     width = maximum / len(counts)
     axes.bar([width * (number + 0.5) for number in range(len(counts))], counts, width=0.9 * width)
     axes.set(xlabel=f"points of {maximum:g}", ylabel="submissions", xlim=(0, maximum))
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     write_whole(path, lambda partial: figure.savefig(partial, format="png", dpi=120))

@@ -18,8 +18,12 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from course_utils.marking import kernel
+
+if TYPE_CHECKING:  # torch and IPython are imported where we are ready to wait for them
+    from course_utils.marking.student import Shell
 
 SCRATCH_BYTES = 2**28  # of files that a submission may write
 MOST_PROCESSES = 64
@@ -65,7 +69,7 @@ def main(arguments: list[str]) -> None:
         engine.send(b"d" if status == 0 else b"x")
 
 
-def _warm_up(modules: list[str]) -> object:
+def _warm_up(modules: list[str]) -> "Shell":
     import torch
 
     torch.set_num_threads(1)
@@ -85,7 +89,7 @@ def _warm_up(modules: list[str]) -> object:
     return student.new_shell()
 
 
-def _one_submission(descriptor: int, shell: object, exchange: str, memory: int, nested: bool) -> None:
+def _one_submission(descriptor: int, shell: "Shell", exchange: str, memory: int, nested: bool) -> None:
     """Be the judge of one submission, with a student's process beside."""
     from course_utils.marking import judge
 
@@ -118,7 +122,7 @@ def _one_submission(descriptor: int, shell: object, exchange: str, memory: int, 
             os.waitpid(first, 0)
 
 
-def _first_process(sock: socket.socket, shell: object, exchange: str, memory: int, nested: bool) -> None:
+def _first_process(sock: socket.socket, shell: "Shell", exchange: str, memory: int, nested: bool) -> None:
     kernel.die_with_parent()
     os.setsid()
     if nested:
@@ -154,7 +158,7 @@ def _hide_processes() -> None:
     kernel.mount_tmpfs("/proc", 2**20, remount_read_only=True)
 
 
-def _students_process(sock: socket.socket, shell: object, exchange: str) -> None:
+def _students_process(sock: socket.socket, shell: "Shell", exchange: str) -> None:
     from course_utils.marking import student
 
     kernel.die_with_parent()

@@ -78,7 +78,7 @@ def test_each_picture_needs_a_map_and_a_title():
 
 def test_a_tensor_can_be_shown_with_a_map_that_asks_for_gradients(monkeypatch):
     said = []
-    monkeypatch.setattr("course_utils.plots.show", lambda figure, alt: said.append(alt))
+    monkeypatch.setattr("course_utils.plots.pictures.show", lambda figure, alt: said.append(alt))
     cam = torch.tensor([[[0.1, 0.9], [0.2, 0.3]]], requires_grad=True)
     show_grad_cam([torch.rand(3, 8, 8)], cam, ["bee"], "A picture.")
     assert said == [f"A picture. bee: {brightest_place(cam[0])}."]

@@ -28,8 +28,8 @@ PREDICTIONS = [Prediction("cat", 0, 0.75), Prediction("dog", 1, 0.2496), Predict
 def notebook(monkeypatch) -> list[dict]:
     """What a notebook would be given: the data of each output, by MIME type."""
     outputs = []
-    monkeypatch.setattr(plots.InteractiveShell, "initialized", lambda: True)
-    monkeypatch.setattr(plots, "display", lambda data, raw: outputs.append(data))
+    monkeypatch.setattr(plots.figure.InteractiveShell, "initialized", lambda: True)
+    monkeypatch.setattr(plots.figure, "display", lambda data, raw: outputs.append(data))
     return outputs
 
 
@@ -42,7 +42,8 @@ def drawn(monkeypatch, notebook) -> list[Figure]:
         figures.append(fig)
         show(fig, alt)
 
-    monkeypatch.setattr(plots, "show", remember)
+    for module in (plots.bars, plots.curves, plots.errors, plots.pictures):
+        monkeypatch.setattr(module, "show", remember)
     return figures
 
 
@@ -110,7 +111,7 @@ def test_a_figure_made_with_pyplot_is_closed(notebook):
 
 
 def test_outside_a_notebook_the_text_is_printed(monkeypatch, capsys):
-    monkeypatch.setattr(plots.InteractiveShell, "initialized", lambda: False)
+    monkeypatch.setattr(plots.figure.InteractiveShell, "initialized", lambda: False)
     plots.show(Figure(), ALT)
     assert capsys.readouterr().out == f"{ALT}\n"
 

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import json
+import socket
 
 import numpy as np
 import pytest
@@ -14,7 +15,12 @@ from PIL import Image
 from torch import nn
 from torchvision import models
 
-from course_utils.marking.graph import Graph, Opaque, Refused, Unsendable
+from course_utils.marking import student as student_side
+from course_utils.marking.bridge import Bridge
+from course_utils.marking.graph import Graph
+from course_utils.marking.names import Opaque
+from course_utils.marking.protocol import Channel
+from course_utils.marking.wire import Refused, Unsendable
 
 
 def no_function(*_arguments):
@@ -156,7 +162,7 @@ def test_hooks_and_methods_of_layers_are_called_over_there():
     judge, student = pair()
     model = travelled(nn.Sequential(nn.Linear(2, 2)), student, judge)
     calls = []
-    theirs = student._objects[1]
+    theirs = student._common[1].value
     theirs.register_forward_pre_hook(lambda layer, inputs: calls.append(len(inputs)))
     theirs[0].train = lambda mode=True: calls.append(mode)
     travelled(theirs, student, judge)
@@ -198,6 +204,35 @@ def test_the_judge_hands_over_no_object_of_its_own_classes():
         judge.pack(type("Secret", (), {})())
     message, _ = judge.pack([1])
     assert message["value"][1] == 0, "a message that was not sent leaves no number behind"
+
+
+def test_of_an_attribute_that_cannot_be_handed_over_no_part_counts_as_known():
+    judge, student = pair()
+    layer, part = nn.Linear(1, 1), [1]
+    layer.parts = (part, type("Secret", (), {})())
+    copy = travelled(layer, judge, student)
+    assert not hasattr(copy, "parts")
+    assert travelled(part, judge, student) == [1]
+
+
+@pytest.mark.parametrize("kind", ["f4", "<O8", "<M8", "<f4,<f4", "(1f4", "", 4, None, ["<f4"]])
+def test_only_kinds_of_numbers_that_are_carried_are_read(kind):
+    judge, _ = pair()
+    for node in (["number", kind, 0], ["new", 1, ["array"], [kind, [1], 0]]):
+        with pytest.raises(Refused):
+            judge.unpack({"changes": [], "value": node}, [bytes(8)])
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": None}, {"error": {"kind": "E", "base": ["E"], "text": "t"}}])
+def test_an_error_that_is_reported_in_another_form_is_refused(answer):
+    ours, theirs = socket.socketpair()
+    bridge = Bridge(Channel(ours), first=0, describe=student_side.describe, raised=student_side.raised)
+    other = Channel(theirs)
+    other.send({"changes": [], "value": None, **answer} if answer else {})
+    with pytest.raises(Refused):
+        bridge.ask("run")
+    other.close()
+    bridge.channel.close()
 
 
 @pytest.mark.parametrize(
