@@ -15,6 +15,7 @@ COMMANDS = {
     "lab": ("lab", "open the course in JupyterLab, as make lab does"),
     "test": ("authoring.checks", "check everything, as make test does"),
     "doctor": ("doctor", "check this computer and say what to do"),
+    "certificate": ("quiz.certificate", "write a signed record of your own answers, or check one"),
     "mark": ("marking.command", "mark what a class has handed in, in a sandbox"),
     "check": ("marking.check", "look at a notebook before it is handed in"),
     "pretrain": ("pretraining.command", "train the course's own weights from scratch"),

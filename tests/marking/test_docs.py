@@ -10,6 +10,8 @@ import pytest
 from exercise_files import ROOT
 from marking_tools import answered, hand_in
 
+from course_utils.quiz.progress import record_guess
+
 PAGE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL) for line in block.splitlines()]
 # Setting up is tested by tests/student/test_setup.py, and these need a network.
@@ -38,6 +40,7 @@ def test_every_command_runs(copy_course, tmp_path):
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
+    record_guess("days-for-imagenet", "10")  # so that there is something to certify
     folder = course
     for line in (line for line in COMMANDS if not line.startswith(SET_UP)):
         if line.startswith("cd "):
