@@ -62,9 +62,7 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from course_utils.marking import gradebook
 
-    here = Path.cwd()
-    places = (here, here / "exercises", ROOT / "exercises")
-    course = (args.course or next((place for place in places if (place / "source").is_dir()), here)).resolve()
+    course = course_folder(args.course)
     directory = gradebook.course_directory(course)
     assignment = find_assignment(course, args.assignment)
     limits = Limits(args.timeout, args.memory)
@@ -93,6 +91,13 @@ def _run(args: argparse.Namespace) -> int:
     if args.json:
         summary.write_json(args.json, records, maximum)
     return int(any(not record.status.is_final for record in records))
+
+
+def course_folder(asked: Path | None) -> Path:
+    """The folder of the course that was asked for, or else the one around here."""
+    here = Path.cwd()
+    places = (here, here / "exercises", ROOT / "exercises")
+    return (asked or next((place for place in places if (place / "source").is_dir()), here)).resolve()
 
 
 def find_assignment(course: Path, name: str) -> Assignment:

@@ -40,6 +40,8 @@ def test_every_command_runs(copy_course, tmp_path):
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
+    for name, titles in (("moodle-worksheet", "Username,Grade"), ("canvas-gradebook", "SIS Login ID,quiz-1 (1)")):
+        (course / "exercises" / f"{name}.csv").write_text(f"{titles}\nada,\n", encoding="utf-8")
     record_guess("days-for-imagenet", "10")  # so that there is something to certify
     folder = course
     for line in (line for line in COMMANDS if not line.startswith(SET_UP)):
@@ -54,4 +56,6 @@ def test_every_command_runs(copy_course, tmp_path):
             done.stderr[-2000:],
         )
     assert (course / "exercises" / "grades-quiz-1.csv").read_text().count("ada,quiz-1,graded,27") == 1
+    for name in ("for-moodle", "for-canvas"):
+        assert "ada,27" in (course / "exercises" / f"{name}.csv").read_text()
     assert (course / "exercises" / "grades-ps4.csv").read_text().count("ada,ps4-metrics,graded,25") == 1
