@@ -18,6 +18,7 @@ COMMANDS = {
     "certificate": ("quiz.certificate", "write a signed record of your own answers, or check one"),
     "mark": ("marking.command", "mark what a class has handed in, in a sandbox"),
     "grades": ("marking.grades", "put the marks into a table of Moodle or Canvas"),
+    "similarity": ("marking.similarity", "show submissions that are alike, side by side"),
     "check": ("marking.check", "look at a notebook before it is handed in"),
     "pretrain": ("pretraining.command", "train the course's own weights from scratch"),
     "bench": ("reports.bench", "measure what the course claims, in accuracy and seconds"),
