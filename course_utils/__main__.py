@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": ("doctor", "check this computer and say what to do"),
     "certificate": ("quiz.certificate", "write a signed record of your own answers, or check one"),
     "mark": ("marking.command", "mark what a class has handed in, in a sandbox"),
+    "variant": ("marking.hand_out", "write a quiz with its options in another order, for one student"),
     "grades": ("marking.grades", "put the marks into a table of Moodle or Canvas"),
     "similarity": ("marking.similarity", "show submissions that are alike, side by side"),
     "check": ("marking.check", "look at a notebook before it is handed in"),

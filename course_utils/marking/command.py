@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from course_utils.errors import CourseError
 from course_utils.files import ROOT
-from course_utils.marking import cluster, engine, sandbox, summary
+from course_utils.marking import cluster, engine, sandbox, summary, variants
 from course_utils.marking.engine import Limits, Work
 from course_utils.marking.journal import Journal
 from course_utils.marking.reader import UnreadableNotebook
@@ -79,6 +79,8 @@ def _run(args: argparse.Namespace) -> int:
     try:
         with FileLock(state / "lock", timeout=0):
             if args.backend == "nbgrader":
+                if variants.handed_out(course, assignment.name):
+                    raise CannotMark("nbgrader knows nothing of variants and marks them wrong: leave out --backend.")
                 return _with_nbgrader(course, args)
             records = _marked(args, directory, assignment, limits, folders, state)
     except Timeout:
@@ -134,7 +136,8 @@ def _marked(
     waiting: list[tuple[Record, Submission | None, Path]] = []
     with Gradebook(directory, assignment) as book, journal:
         for student, folder in folders.items():
-            found = engine.examined(Work(student, folder), assignment, limits)
+            theirs = variants.assignment_for(student, assignment, state.parent)
+            found = engine.examined(Work(student, folder), theirs, limits)
             record, submission = (found, None) if isinstance(found, Record) else (None, found[1])
             key = record.key if record else found[0]
             mended[student] = submission
