@@ -17,6 +17,7 @@ STYLE = """
   pre { overflow-x: auto; border: 1px solid #767676; padding: 0.5rem; margin: 0; font-size: 0.85rem; }
   mark { background: #fff1b8; color: inherit; }
   table { border-collapse: collapse; }
+  caption { text-align: left; font-weight: bold; }
   th, td { border-bottom: 1px solid #767676; padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; }
   h2, h3, td, th { overflow-wrap: anywhere; }
   @media print { section { break-before: page; } pre { white-space: pre-wrap; } }
@@ -54,8 +55,8 @@ of code that hardly anybody else wrote, and the longer one has all of it; the pa
 {comparison.median:.2f}. Names, comments, texts and layout do not count, nor what every student was given; what many
 wrote counts little, and so does what the reference solution has.</p>
 {table}
-{_not_compared(left_out)}
 {sections}
+{_not_compared(left_out)}
 </main>
 </body>
 </html>
