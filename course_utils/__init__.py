@@ -56,6 +56,7 @@ _HOME_OF = {
     "guesses": "quiz.predictions",
     "save_progress": "quiz.progress",
     "load_progress": "quiz.progress",
+    "save_certificate": "quiz.certificate",
 }
 
 __all__ = sorted(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll] - one table, not two

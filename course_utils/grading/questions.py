@@ -76,6 +76,8 @@ def seal(question: Question) -> str:
         options=tuple(replace(option, proof="") for option in question.options),
     )
     content = {"seal": SEAL} | asdict(slim)
+    if not question.variant:
+        del content["variant"]
     packed = bz2.compress(json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return "\n".join(textwrap.wrap(base64.b64encode(packed).decode("ascii"), 100))
 

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from course_utils.errors import CourseError
 from course_utils.files import ROOT
-from course_utils.marking import cluster, engine, sandbox, summary
+from course_utils.marking import cluster, engine, sandbox, summary, variants
 from course_utils.marking.engine import Limits, Work
 from course_utils.marking.journal import Journal
 from course_utils.marking.reader import UnreadableNotebook
@@ -66,9 +66,7 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from course_utils.marking import gradebook
 
-    here = Path.cwd()
-    places = (here, here / "exercises", ROOT / "exercises")
-    course = (args.course or next((place for place in places if (place / "source").is_dir()), here)).resolve()
+    course = course_folder(args.course)
     directory = gradebook.course_directory(course)
     assignment = find_assignment(course, args.assignment)
     limits = Limits(args.timeout, args.memory)
@@ -85,6 +83,8 @@ def _run(args: argparse.Namespace) -> int:
     try:
         with FileLock(state / "lock", timeout=0):
             if args.backend == "nbgrader":
+                if variants.handed_out(course, assignment.name):
+                    raise CannotMark("nbgrader knows nothing of variants and marks them wrong: leave out --backend.")
                 return _with_nbgrader(course, args)
             records = _marked(args, directory, assignment, limits, folders, state)
     except Timeout:
@@ -97,6 +97,13 @@ def _run(args: argparse.Namespace) -> int:
     if args.json:
         summary.write_json(args.json, records, maximum)
     return int(any(not record.status.is_final for record in records))
+
+
+def course_folder(asked: Path | None) -> Path:
+    """The folder of the course that was asked for, or else the one around here."""
+    here = Path.cwd()
+    places = (here, here / "exercises", ROOT / "exercises")
+    return (asked or next((place for place in places if (place / "source").is_dir()), here)).resolve()
 
 
 def find_assignment(course: Path, name: str) -> Assignment:
@@ -133,7 +140,8 @@ def _marked(
     waiting: list[tuple[Record, Submission | None, Path]] = []
     with Gradebook(directory, assignment) as book, journal:
         for student, folder in folders.items():
-            found = engine.examined(Work(student, folder), assignment, limits)
+            theirs = variants.assignment_for(student, assignment, state.parent)
+            found = engine.examined(Work(student, folder), theirs, limits)
             key, submission = (found.key, None) if isinstance(found, Record) else found
             mended[student] = submission
             record = known.get((student, key))

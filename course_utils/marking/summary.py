@@ -10,6 +10,7 @@ from pathlib import Path
 
 from course_utils.files import write_text, write_whole
 from course_utils.marking.results import Record
+from course_utils.marking.spreadsheet import no_formula
 
 WIDTH = 40  # characters of the longest bar
 
@@ -24,21 +25,8 @@ def as_csv(records: Sequence[Record], maximum: float) -> str:
     for record in records:
         score = "" if record.score is None else f"{record.score:g}"
         row = [record.student, record.assignment, record.status, score, f"{maximum:g}", f"{record.earned:g}"]
-        writer.writerow([_cell(text) for text in [*row, record.reason, record.next_step, " ".join(record.notes)]])
+        writer.writerow([no_formula(text) for text in [*row, record.reason, record.next_step, " ".join(record.notes)]])
     return stream.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "@", "\t", "\r") or (text[:1] == "-" and not _is_number(text)) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def as_json(records: Sequence[Record], maximum: float) -> str:

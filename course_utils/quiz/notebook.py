@@ -81,7 +81,7 @@ def progress() -> None:
     """Print how many questions of each lesson you have answered right, those of the graded quizzes left out."""
     answers = read_progress()
     lessons: dict[str, list[bool]] = {}
-    for question in (question for question in _bank().values() if not question.quiz):
+    for question in practice_questions():
         done = answers.get(question.id, {}).get("right", False)
         lessons.setdefault(question.lesson, []).append(done)
     width = max(len(_title(lesson)) for lesson in lessons)
@@ -91,6 +91,11 @@ def progress() -> None:
         print(f"{_title(lesson):{width}}  {bar}  {sum(done):2d} of {len(done):2d} right")
     every = [done for lesson in lessons.values() for done in lesson]
     print(f"{'All lessons':{width}}  {' ' * 20}  {sum(every):2d} of {len(every):2d} right")
+
+
+def practice_questions() -> list[Question]:
+    """Every question that a lesson asks, in the order of the lessons; those of graded quizzes are none."""
+    return [question for question in _bank().values() if not question.quiz]
 
 
 def find_question(question_id: str) -> Question:

@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,11 @@ def read_progress() -> dict[str, dict]:
     return _answers(_kept())
 
 
+def read_recorded() -> tuple[dict, ...]:
+    """Return every answer and guess as it was recorded, the oldest first, in the form shown above."""
+    return tuple(_kept())
+
+
 def read_guesses() -> dict[str, str]:
     """Return the last guess at each prediction, by its id, as it was typed or pressed."""
     return {entry["guess"]: entry["answer"] for entry in _kept() if "guess" in entry}
@@ -69,7 +75,7 @@ def save_progress(file: str | Path = "my-course-progress.json") -> None:
     path = Path(file).expanduser()
     entries = _kept()
     try:
-        write_text(path, _lines(entries))
+        write_text(path, as_lines(entries))
     except OSError as error:
         raise ProgressError(f"Your answers cannot be saved in {path} ({error.strerror}).") from None
     print(f"{_count(entries)} saved in {path}. Keep that file; load_progress({str(file)!r}) brings them back.")
@@ -188,7 +194,8 @@ def _from_version_1(text: str) -> tuple[list[dict], str]:
     return [], text
 
 
-def _lines(entries: list[dict]) -> str:
+def as_lines(entries: Iterable[dict]) -> str:
+    """Return entries as the text of a file of answers."""
     return "".join(json.dumps(entry) + "\n" for entry in entries)
 
 
@@ -202,7 +209,7 @@ def _add(entries: list[dict]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab", buffering=0) as file:
             begun = "" if _ends_with_a_line(path) else "\n"
-            file.write((begun + _lines(entries)).encode("ascii"))
+            file.write((begun + as_lines(entries)).encode("ascii"))
     except OSError as error:
         _tell(f"Note: your answers are not remembered ({error.strerror}: {path}). The course works without.")
 

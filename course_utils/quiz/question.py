@@ -51,20 +51,19 @@ class Question:
     proof: str = ""
     no_proof: str = ""
     needs: str = ""
+    variant: str = ""  # one student's order of the options; "" is everybody's
 
 
 def lettered(question: Question) -> list[tuple[str, Option]]:
     """Return the options with their letters, in the order in which they are shown.
 
-    The order depends on the question's id and on the places of the options in the file, on nothing else.
+    The order depends on the question's id, its variant and the places of the options in the file, on nothing else.
     Empty for the kinds "number" and "line", which are answered without letters.
     """
     if question.kind in ("number", "line"):
         return []
-    places = sorted(
-        range(len(question.options)),
-        key=lambda place: hashlib.sha256(f"{question.id}#{place}".encode()).digest(),
-    )
+    name = f"{question.id}#{question.variant}" if question.variant else question.id
+    places = sorted(range(len(question.options)), key=lambda place: hashlib.sha256(f"{name}#{place}".encode()).digest())
     if question.kind == "order" and places == sorted(places):
         places = places[1:] + places[:1]  # steps shown in their right order would give the answer away
     return [(letter, question.options[place]) for letter, place in zip(LETTERS, places, strict=False)]

@@ -10,6 +10,8 @@ import pytest
 from exercise_files import ROOT
 from marking_tools import answered, hand_in
 
+from course_utils.quiz.progress import record_guess
+
 PAGE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL) for line in block.splitlines()]
 # Setting up is tested by tests/student/test_setup.py, and these need a network.
@@ -33,11 +35,15 @@ def test_every_command_runs(copy_course, tmp_path):
     (course / "course_utils").symlink_to(ROOT / "course_utils")
     for name in ("quiz-1", "ps4-metrics"):
         hand_in(course / "exercises", "ada", name, answered(name))
+    hand_in(course / "exercises", "ben", "ps4-metrics", answered("ps4-metrics"))
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
+    for name, titles in (("moodle-worksheet", "Username,Grade"), ("canvas-gradebook", "SIS Login ID,quiz-1 (1)")):
+        (course / "exercises" / f"{name}.csv").write_text(f"{titles}\nada,\n", encoding="utf-8")
+    record_guess("days-for-imagenet", "10")  # so that there is something to certify
     folder = course
     for line in (line for line in COMMANDS if not line.startswith(SET_UP)):
         if line.startswith("cd "):
@@ -51,4 +57,6 @@ def test_every_command_runs(copy_course, tmp_path):
             done.stderr[-2000:],
         )
     assert (course / "exercises" / "grades-quiz-1.csv").read_text().count("ada,quiz-1,graded,27") == 1
+    for name in ("for-moodle", "for-canvas"):
+        assert "ada,27" in (course / "exercises" / f"{name}.csv").read_text()
     assert (course / "exercises" / "grades-ps4.csv").read_text().count("ada,ps4-metrics,graded,25") == 1
