@@ -85,12 +85,13 @@ def pad_alike(model: EfficientNet) -> EfficientNet:
     """
     for name, layer in list(model.named_modules()):
         if isinstance(layer, SamePadConv2d):
+            (height, width), (down, across) = layer.kernel_size, layer.stride
             plain = nn.Conv2d(
                 layer.in_channels,
                 layer.out_channels,
-                layer.kernel_size,
-                layer.stride,
-                padding=tuple(side // 2 for side in layer.kernel_size),
+                (height, width),
+                (down, across),
+                padding=(height // 2, width // 2),
                 groups=layer.groups,
                 bias=False,
             )

@@ -50,7 +50,7 @@ def _small_vgg(num_classes: int) -> nn.Module:
 # Torchvision's own classes with few and narrow layers: what the large ones do, in milliseconds.
 SMALL = {
     "a small VGG": _small_vgg,
-    "a small DenseNet": lambda n: models.DenseNet(4, (1, 2), 8, num_classes=n),
+    "a small DenseNet": lambda n: models.DenseNet(4, (1, 1, 1, 1), 8, num_classes=n),
     "a small ViT": lambda n: models.VisionTransformer(
         SIDE, 32, num_layers=1, num_heads=2, hidden_dim=16, mlp_dim=16, num_classes=n
     ),
