@@ -13,9 +13,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn.modules import module
+from torch.nn.modules.module import register_module_forward_hook
+from torch.utils.hooks import RemovableHandle
 
 import course_utils.grading
 from course_utils.grading import networks
@@ -95,6 +99,7 @@ class Judge:
                 judge._exchange({})
 
         course_utils.grading.Points = Streamed
+        module.register_module_forward_hook = self._watch_both
         outline = networks.outline
         networks.outline = lambda name: mark_blank(outline(name))
         needed: set[str] = set()
@@ -175,6 +180,16 @@ class Judge:
         """Let the student's functions find these instead of their own; they are called here, and not shown."""
         if not self.gone:
             self._quickly("exchange", lent)
+
+    def _watch_both(self, hook: Callable[..., None]) -> "_Watch":
+        """What a test gets for torch's `register_module_forward_hook`: it also sees the layers over there.
+
+        Of those it is told the output only, and None for the layer and its inputs.
+        """
+        here = register_module_forward_hook(hook)
+        if not self.gone:
+            self._quickly("watch", lambda output: hook(None, None, output))
+        return _Watch(self, here)
 
     def _begin_attempt(self) -> None:
         if self.bridge.busy_over_there and not self.gone:
@@ -272,6 +287,19 @@ class Judge:
         self.gone = True
         with contextlib.suppress(OSError):
             os.kill(self.first_process, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """A hook on all layers of both processes."""
+
+    judge: Judge
+    here: RemovableHandle
+
+    def remove(self) -> None:
+        self.here.remove()
+        if not self.judge.gone:
+            self.judge._quickly("watch", None)
 
 
 def _raised(reported: Reported) -> BaseException:

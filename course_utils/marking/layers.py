@@ -20,7 +20,12 @@ from course_utils.marking.wire import (
     type_name,
 )
 
-FORWARD = "_remote_forward"  # attribute that holds the other side's `forward`
+FORWARD, TRAIN = "_remote_forward", "_remote_train"  # attributes that hold methods of the other side's layer
+# What a class may have of its own without computing anything else.
+NO_ARITHMETIC = {
+    *("train", "eval", "__init__", "__module__", "__qualname__", "__doc__"),
+    *("__firstlineno__", "__static_attributes__", "__annotations__", "__classcell__"),
+}
 INTERNAL = frozenset(vars(nn.Module()))  # what torch itself keeps in a layer
 HOOKS = tuple(sorted(name for name in INTERNAL if "hooks" in name and isinstance(vars(nn.Module())[name], dict)))
 PARTS = {"parameters": nn.Parameter, "buffers": Tensor, "modules": nn.Module}
@@ -29,24 +34,56 @@ CARRIED = (bool, int, float, str, type(None), Tensor, nn.Module)
 
 
 class RemoteModule(nn.Module):
-    """A layer of a class that only the other process knows. Its weights are here, its `forward` runs there."""
+    """A layer of a class that only the other process knows. Its weights are here, its own methods run there."""
 
     def forward(self, *args: object, **kwargs: object) -> object:
-        return self.__dict__[FORWARD](*args, **kwargs)
+        return (self.__dict__.get(FORWARD) or super().forward)(*args, **kwargs)
+
+    def train(self, mode: bool = True) -> "RemoteModule":
+        if TRAIN not in self.__dict__:
+            return super().train(mode)
+        self.__dict__[TRAIN](mode)
+        return self
 
 
 def shape_of(value: object, write: Writer) -> list[Json] | None:
     """The shape of a layer; None for everything else."""
     if not is_really(value, nn.Module):
         return None
-    kind = type(value)
-    if is_known(kind, layers_only=write.trusts):
-        return ["module", kind.__module__, kind.__qualname__]
-    return ["remote module", type_name(value), *write.export(lambda *args, **kwargs: value.forward(*args, **kwargs))]
+    if known := _known_class(type(value), layers_only=write.trusts):
+        return ["module", known.__module__, known.__qualname__]
+    return ["remote module", type_name(value)]
+
+
+def _known_class(kind: type[nn.Module], layers_only: bool) -> type[nn.Module] | None:
+    """The class that both sides know and that computes what ``kind`` does, which may change the mode in its own way."""
+    for place, known in enumerate(kind.__mro__):
+        if is_known(known, layers_only=layers_only):
+            own = {name for other in kind.__mro__[:place] for name in vars(other)}
+            return known if known is not nn.Module and own <= NO_ARITHMETIC else None
+    return None
+
+
+def _class_of(layer: nn.Module, write: Writer) -> Json:
+    """What the other side cannot know of a layer: the name of its class, and the methods that are its own."""
+    kind = type(layer)
+    if not write.trusts or is_known(kind, layers_only=True):
+        return None
+
+    def forward(*args: object, **kwargs: object) -> object:
+        return layer.forward(*args, **kwargs)
+
+    def train(mode: bool) -> None:
+        layer.train(mode)
+
+    methods = [] if _known_class(kind, layers_only=True) else [[FORWARD, list(write.export(forward))]]
+    if kind.train is not nn.Module.train:
+        methods.append([TRAIN, list(write.export(train))])
+    return [type_name(layer), methods]
 
 
 def _is_own(name: str) -> bool:
-    return name not in INTERNAL and name != FORWARD
+    return name not in INTERNAL and name not in (FORWARD, TRAIN)
 
 
 def _state(layer: nn.Module, write: Writer) -> Json:
@@ -57,6 +94,7 @@ def _state(layer: nn.Module, write: Writer) -> Json:
             with contextlib.suppress(Unsendable), write.whole():
                 attributes.append([name, write(value)])
     return {
+        "class": _class_of(layer, write),
         "training": bool(layer.training),
         **{part: [[name, write(item)] for name, item in inside[f"_{part}"].items()] for part in PARTS},
         "temporary": sorted(inside["_non_persistent_buffers_set"]),
@@ -74,10 +112,20 @@ def _make_known(shape: list[object], state: object, read: Reader) -> nn.Module:
 
 
 def _make_remote(shape: list[object], state: object, read: Reader) -> nn.Module:
-    _, name, mine, number = shape
-    layer = _empty(type(safe_name(name), (RemoteModule,), {}))
-    layer.__dict__[FORWARD] = read.function(mine, number, name)
-    return layer
+    _, name = shape
+    return _empty(type(safe_name(name), (RemoteModule,), {}))
+
+
+def _take_class(layer: nn.Module, node: object, read: Reader) -> None:
+    """Let a layer be what it is on the other side, where somebody may have given it a class of their own."""
+    name, methods = expect(node, list)
+    if not isinstance(layer, RemoteModule):
+        layer.__class__ = type(safe_name(name), (RemoteModule, type(layer)), {})
+    for attribute, method in pairs(methods):
+        if attribute not in (FORWARD, TRAIN):
+            raise Refused("a method that is not asked over there")
+        mine, number = expect(method, list)
+        layer.__dict__[str(attribute)] = read.function(mine, number, name)
 
 
 def _empty(kind: type[nn.Module]) -> nn.Module:
@@ -88,6 +136,8 @@ def _empty(kind: type[nn.Module]) -> nn.Module:
 
 def _update(layer: nn.Module, state: object, read: Reader) -> None:
     inside, fields = vars(layer), expect(state, dict)
+    if fields["class"] is not None:
+        _take_class(layer, fields["class"], read)
     for part, kind in PARTS.items():
         items = [(str(name), read(item)) for name, item in pairs(fields[part])]
         if any(item is not None and not isinstance(item, kind) for _, item in items):
@@ -110,7 +160,7 @@ def _update(layer: nn.Module, state: object, read: Reader) -> None:
 
 def _picture(layer: nn.Module) -> list:
     inside = vars(layer)
-    parts: list = [bool(layer.training), *sorted(inside["_non_persistent_buffers_set"])]
+    parts: list = [type(layer), bool(layer.training), *sorted(inside["_non_persistent_buffers_set"])]
     for name in (*(f"_{part}" for part in PARTS), *HOOKS):
         parts.append(name)
         for pair in inside[name].items():

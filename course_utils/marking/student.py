@@ -13,11 +13,15 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
+from torch.utils.hooks import RemovableHandle
 from traitlets.config import Config
 
 from course_utils.files import PACKAGE
@@ -67,11 +71,18 @@ class _Student:
         self.bridge = Bridge(
             Channel(sock),
             first=1,
-            requests={"run": self.run, "names": self.names, "forget": self.forget, "exchange": self.exchange},
+            requests={
+                "run": self.run,
+                "names": self.names,
+                "forget": self.forget,
+                "exchange": self.exchange,
+                "watch": self.watch,
+            },
             describe=describe,
             raised=raised,
         )
 
+        self._watcher: RemovableHandle | None = None
         self._own: dict[str, object] = {}  # what the student's names were before ours stood there
 
     def interrupted(self, _signal: int, _frame: object) -> None:
@@ -103,6 +114,18 @@ class _Student:
         for name, thing in lent.items():
             self._own.setdefault(name, names.get(name, _ABSENT))
             names[name] = thing
+
+    def watch(self, see: Callable[[Tensor], object] | None) -> None:
+        """Show every output of every layer to ``see``; with None, no more."""
+        if self._watcher is not None:
+            self._watcher.remove()
+            self._watcher = None
+        if see is not None:
+
+            def tell(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
+                see(output)
+
+            self._watcher = register_module_forward_hook(tell)
 
     def forget(self, _nothing: None) -> None:
         """Begin a check: objects of the last one are no longer in common."""
@@ -142,6 +165,8 @@ def raised(reported: Reported) -> BaseException:
         error = kind(reported.text)
     except Exception:  # UnicodeDecodeError, for example, wants five arguments
         error = type(str(reported.kind)[:60], (Exception,), {})(reported.text)
+    if isinstance(error, KeyError):  # which puts its text in quotes, and this one has them
+        error = type(type(error).__name__, (type(error),), {"__str__": lambda _self: reported.text})(reported.text)
     if isinstance(error, NameError) and reported.name:
         error.name = reported.name
     if reported.line:

@@ -64,6 +64,7 @@ WRITE: dict[type, Write] = {
     np.generic: lambda value, write: ["number", value.dtype.str, write.blob(value.tobytes())],
     enum.Enum: _weights,
 }
+COLUMNS = ("Series", "Index")  # of pandas; to a test they are lists
 
 
 def writer_of(value: object) -> Write | None:
@@ -79,6 +80,8 @@ def writer_of(value: object) -> Write | None:
         return WRITE[np.generic]
     if issubclass(kind, enum.Enum) and kind.__module__.startswith("torchvision.models."):
         return WRITE[enum.Enum]
+    if kind.__name__ in COLUMNS and kind.__module__.partition(".")[0] == "pandas":
+        return lambda value, write: write(value.tolist())
     return None
 
 

