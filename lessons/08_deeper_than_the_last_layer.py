@@ -563,8 +563,9 @@ for theirs, ours in list(zip(published, lite.state_dict(), strict=True))[6:13]:
 # counts: the file numbers all 16 blocks in a row, torchvision numbers the blocks of each stage.
 
 # %%
-print(lite.load_state_dict(torchvision_names(published), strict=True))
-lite.eval()
+report = lite.load_state_dict(torchvision_names(published), strict=True)
+lite = lite.eval()
+print(report)
 
 # %% [markdown]
 # Every key matches, every shape fits. Is the network right? Not before it has answered on pictures. What a state dict cannot hold is
