@@ -812,19 +812,22 @@ def _one_at_a_time():
     expect(torch.equal(together, _scores_of(head, test[0][:6], 3)), "Asked twice, the head gives two answers.")
 
 
-def _a_constant_feature():
+def _a_constant_feature(always):
     sets = [_clouds(2, 40, part=part) for part in range(3)]
-    # Always 7 in training and validation; in the test, a little more or less.
-    train, validation = ((torch.cat([f, torch.full((len(f), 1), 7.0)], dim=1), y) for f, y in sets[:2])
-    test = torch.cat([sets[2][0], 7 + torch.linspace(-0.2, 0.2, len(sets[2][0]))[:, None]], dim=1), sets[2][1]
+    # Always the same in training and validation; in the test, a little more or less.
+    train, validation = ((torch.cat([f, torch.full((len(f), 1), always)], dim=1), y) for f, y in sets[:2])
+    test = torch.cat([sets[2][0], always + torch.linspace(-0.2, 0.2, len(sets[2][0]))[:, None]], dim=1), sets[2][1]
     right = _right_of(_trained(train, validation, 2), test, 2)
-    expect(right >= 0.9, f"With a feature that was always 7 in training the head is right for only {right:.0%}.")
+    expect(
+        right >= 0.9, f"With a feature that was always {always:g} in training the head is right for only {right:.0%}."
+    )
 
 
 def _scaled():
     _learns(3, 0.9, scale=1000.0, seed=4)
     _learns(3, 0.9, scale=0.01, offset=3.0, seed=5)
-    _a_constant_feature()
+    _a_constant_feature(7.0)
+    _a_constant_feature(-7.0)
     _numbers_come_from_training()
 
 

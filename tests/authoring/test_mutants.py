@@ -11,8 +11,6 @@ from course_utils.authoring.mutants import equivalent, main, outcomes, source_no
 from course_utils.authoring.mutations import mutants
 
 PROBLEM_SETS = [name for name in ASSIGNMENTS if name.startswith("ps")]
-# ps3 trains a network in most of its steps: its mutants take minutes, and not all survivors have been looked at.
-CLOSED = [name for name in PROBLEM_SETS if name != "ps3-fine-tuning"]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this operating system cannot fork")
 
 
@@ -91,6 +89,6 @@ def test_an_unknown_assignment_is_told(capsys):
 
 @needs_fork
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.parametrize("name", PROBLEM_SETS)
 def test_no_mutant_survives_without_a_reason(name, capsys):
     assert main([name]) == 0, capsys.readouterr().out
