@@ -122,7 +122,7 @@ points.check(
     "alexnet",
     "a small DenseNet",
     "mobilenet_v3_small",
-    "a small ViT",
+    "vit_b_32",
     "a small Swin",
     "a small ConvNeXt",
     worth=2.5,
