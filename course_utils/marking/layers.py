@@ -1,6 +1,7 @@
 """Layers that both sides have in common: parameters, buffers, inner layers, mode, hooks and further attributes."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
@@ -47,39 +48,31 @@ class RemoteModule(nn.Module):
 
 
 def shape_of(value: object, write: Writer) -> list[Json] | None:
-    """The shape of a layer; None for everything else."""
+    """The shape of a layer: its nearest class that both sides know, and what it is beyond; None for everything else."""
     if not is_really(value, nn.Module):
         return None
-    if known := _known_class(type(value), layers_only=write.trusts):
-        return ["module", known.__module__, known.__qualname__]
-    return ["remote module", type_name(value)]
+    known = next(kind for kind in type(value).__mro__ if is_known(kind, layers_only=write.trusts))
+    return ["module", known.__module__, known.__qualname__, _own_class(value, write)]
 
 
-def _known_class(kind: type[nn.Module], layers_only: bool) -> type[nn.Module] | None:
-    """The class that both sides know and that computes what ``kind`` does, which may change the mode in its own way."""
-    for place, known in enumerate(kind.__mro__):
-        if is_known(known, layers_only=layers_only):
-            own = {name for other in kind.__mro__[:place] for name in vars(other)}
-            return known if known is not nn.Module and own <= NO_ARITHMETIC else None
-    return None
-
-
-def _class_of(layer: nn.Module, write: Writer) -> Json:
-    """What the other side cannot know of a layer: the name of its class, and the methods that are its own."""
-    kind = type(layer)
-    if not write.trusts or is_known(kind, layers_only=True):
+def _own_class(layer: nn.Module, write: Writer) -> Json:
+    """The name of a class that the other side does not know, and its methods to call over here; None if it does."""
+    place = [is_known(kind, layers_only=write.trusts) for kind in type(layer).__mro__].index(True)
+    if place == 0:
         return None
+    methods: dict[str, Callable] = {name: vars(layer)[name] for name in (FORWARD, TRAIN) if name in vars(layer)}
+    if not isinstance(layer, RemoteModule):
+        known, own = type(layer).__mro__[place], {name for kind in type(layer).__mro__[:place] for name in vars(kind)}
+        if known is nn.Module or not own <= NO_ARITHMETIC:
+            methods[FORWARD] = lambda *args, **kwargs: layer.forward(*args, **kwargs)
+        if type(layer).train is not nn.Module.train:
+            methods[TRAIN] = lambda mode: _without_result(layer.train, mode)
+    return [type_name(layer), [[name, list(write.export(method))] for name, method in methods.items()]]
 
-    def forward(*args: object, **kwargs: object) -> object:
-        return layer.forward(*args, **kwargs)
 
-    def train(mode: bool) -> None:
-        layer.train(mode)
-
-    methods = [] if _known_class(kind, layers_only=True) else [[FORWARD, list(write.export(forward))]]
-    if kind.train is not nn.Module.train:
-        methods.append([TRAIN, list(write.export(train))])
-    return [type_name(layer), methods]
+def _without_result(function: Callable, *args: object) -> None:
+    """Call a function for what it does; the layer that `train` returns need not travel."""
+    function(*args)
 
 
 def _is_own(name: str) -> bool:
@@ -94,7 +87,8 @@ def _state(layer: nn.Module, write: Writer) -> Json:
             with contextlib.suppress(Unsendable), write.whole():
                 attributes.append([name, write(value)])
     return {
-        "class": _class_of(layer, write),
+        # The judge gives no layer of the student's another class.
+        "class": _own_class(layer, write) if write.trusts and not isinstance(layer, RemoteModule) else None,
         "training": bool(layer.training),
         **{part: [[name, write(item)] for name, item in inside[f"_{part}"].items()] for part in PARTS},
         "temporary": sorted(inside["_non_persistent_buffers_set"]),
@@ -103,22 +97,22 @@ def _state(layer: nn.Module, write: Writer) -> Json:
     }
 
 
-def _make_known(shape: list[object], state: object, read: Reader) -> nn.Module:
-    _, module, name = shape
+def _make(shape: list[object], state: object, read: Reader) -> nn.Module:
+    _, module, name, own_class = shape
     kind = named(module, name, layers_only=not read.trusts)
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
         raise Refused(f"{module}.{name} is not a layer"[:80])
-    return _empty(kind)
+    layer = kind.__new__(kind)
+    nn.Module.__init__(layer)
+    _take_class(layer, own_class, read)
+    return layer
 
 
-def _make_remote(shape: list[object], state: object, read: Reader) -> nn.Module:
-    _, name = shape
-    return _empty(type(safe_name(name), (RemoteModule,), {}))
-
-
-def _take_class(layer: nn.Module, node: object, read: Reader) -> None:
-    """Let a layer be what it is on the other side, where somebody may have given it a class of their own."""
-    name, methods = expect(node, list)
+def _take_class(layer: nn.Module, own_class: object, read: Reader) -> None:
+    """Let a layer be of a class that only the other side knows: it may have been made so, or have become so."""
+    if own_class is None:
+        return
+    name, methods = expect(own_class, list)
     if not isinstance(layer, RemoteModule):
         layer.__class__ = type(safe_name(name), (RemoteModule, type(layer)), {})
     for attribute, method in pairs(methods):
@@ -128,16 +122,9 @@ def _take_class(layer: nn.Module, node: object, read: Reader) -> None:
         layer.__dict__[str(attribute)] = read.function(mine, number, name)
 
 
-def _empty(kind: type[nn.Module]) -> nn.Module:
-    layer = kind.__new__(kind)
-    nn.Module.__init__(layer)
-    return layer
-
-
 def _update(layer: nn.Module, state: object, read: Reader) -> None:
     inside, fields = vars(layer), expect(state, dict)
-    if fields["class"] is not None:
-        _take_class(layer, fields["class"], read)
+    _take_class(layer, fields["class"], read)
     for part, kind in PARTS.items():
         items = [(str(name), read(item)) for name, item in pairs(fields[part])]
         if any(item is not None and not isinstance(item, kind) for _, item in items):
@@ -173,6 +160,5 @@ def _picture(layer: nn.Module) -> list:
 
 # Any: as in the tables of the other kinds.
 KINDS: dict[str, Kind[Any]] = {
-    name: Kind(state=_state, make=make, update=_update, finish=_update, picture=_picture)
-    for name, make in {"module": _make_known, "remote module": _make_remote}.items()
+    "module": Kind(state=_state, make=_make, update=_update, finish=_update, picture=_picture)
 }

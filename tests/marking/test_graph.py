@@ -198,6 +198,59 @@ def test_a_layer_of_the_students_own_runs_over_there():
     assert found(torch.ones(1)).item() == 2
 
 
+def test_a_layer_of_the_tests_own_runs_here():
+    judge, student = pair()
+    assert travelled(Own(), judge, student)(torch.ones(1)).item() == 2
+
+
+class Doubled(nn.Linear):
+    def forward(self, input):
+        return 2 * super().forward(input)
+
+
+def test_a_kind_of_linear_layer_is_a_linear_layer_whose_arithmetic_is_over_there():
+    judge, student = pair()
+    own = Doubled(3, 2)
+    found, x = travelled(own, student, judge), torch.rand(4, 3)
+    assert isinstance(found, nn.Linear) and type(found).__name__ == "Doubled"
+    assert torch.equal(found(x), own(x)) and torch.equal(found.weight, own.weight)
+
+
+class StillNormed(nn.Sequential):
+    def train(self, mode=True):
+        super().train(mode)
+        self[1].training = False
+        return self
+
+
+def test_a_network_that_is_given_another_class_trains_here_in_the_mode_that_the_class_wants():
+    judge, student = pair()
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    there = travelled(model, judge, student)
+    there.__class__ = StillNormed
+    assert travelled(there, student, judge) is model
+    assert isinstance(model, nn.Sequential) and type(model).__name__ == "StillNormed"
+    model.train()
+    assert there.training and not there[1].training
+    travelled(None, student, judge)
+    assert model.training and not model[1].training
+    assert model(torch.rand(4, 3)).requires_grad, "the arithmetic is torch's own, so it is done here"
+
+
+def test_a_class_may_not_name_another_method():
+    judge, _ = pair()
+    shape = ["module", "torch.nn.modules.linear", "Identity", ["Own", [["__reduce__", [False, 0]]]]]
+    with pytest.raises(Refused, match="method"):
+        judge.unpack({"changes": [], "value": ["new", 1, shape, {}]}, [])
+
+
+def test_columns_of_pandas_are_lists():
+    pandas = pytest.importorskip("pandas", reason="the grading extra is not installed")
+    judge, student = pair()
+    assert travelled(pandas.Series(["a", "b"]), student, judge) == ["a", "b"]
+    assert travelled(pandas.Index([1, 2]), student, judge) == [1, 2]
+
+
 def test_the_judge_hands_over_no_object_of_its_own_classes():
     judge, _ = pair()
     with pytest.raises(Unsendable, match="Secret"):
@@ -240,7 +293,7 @@ def test_an_error_that_is_reported_in_another_form_is_refused(answer):
 )
 def test_the_judge_makes_nothing_but_layers_by_name(name):
     judge, _ = pair()
-    for node in (["name", *name], ["new", 1, ["module", *name], {}]):
+    for node in (["name", *name], ["new", 1, ["module", *name, None], {}]):
         with pytest.raises(Refused):
             judge.unpack({"changes": [], "value": node}, [])
 
