@@ -28,6 +28,15 @@ def open_regular(path: Path) -> BinaryIO:
     return file
 
 
+def read_regular(path: Path, most: int) -> bytes:
+    """Return what is in a regular file, OSError for what is none; ValueError when it has more than ``most`` bytes."""
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most / 1e6:g} MB")
+    return content
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file, and give it its name only then: a file that is there is complete.
 

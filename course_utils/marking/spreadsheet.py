@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_utils.errors import CourseError, reason_of, shown
-from course_utils.files import open_regular, write_whole
+from course_utils.files import read_regular, write_whole
 
 LARGEST = 50_000_000  # bytes; a class of 10,000 is a fiftieth of it
 _BOM = "\ufeff"
@@ -38,12 +38,9 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a CSV file in UTF-8, with commas, semicolons or tabs. Raises TableError."""
     try:
-        with open_regular(path) as file:
-            content = file.read(LARGEST + 1)
+        content = read_regular(path, LARGEST)
     except (OSError, ValueError) as error:
         raise TableError(f"{shown(path)} cannot be opened: {reason_of(error)}.") from None
-    if len(content) > LARGEST:
-        raise TableError(f"{shown(path)} has more than {LARGEST // 10**6} MB, too much for a table of grades.")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.errors import CourseError, reason_of, shown
-from course_utils.files import open_regular
+from course_utils.files import read_regular
 from course_utils.quiz.notebook import practice_questions
 from course_utils.quiz.prediction import Prediction
 from course_utils.quiz.predictions import PREDICTIONS, load_predictions
@@ -188,8 +188,7 @@ def own_key() -> "Ed25519PrivateKey":
             file.write(key.private_bytes(serialization.Encoding.PEM, form, locked))
         return key
     try:
-        with open_regular(path) as file:
-            key = serialization.load_pem_private_key(file.read(10_000), password=None)
+        key = serialization.load_pem_private_key(read_regular(path, 10_000), password=None)
         if isinstance(key, Ed25519PrivateKey):
             return key
         reason = "it is of another kind"
@@ -201,14 +200,10 @@ def own_key() -> "Ed25519PrivateKey":
 def read_certificate(path: Path) -> Signed:
     """Read a JSON file of `save_certificate`, without judging its signature. Raises CertificateError."""
     try:
-        with open_regular(path) as file:
-            content = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
+        text = read_regular(path, LARGEST).decode("utf-8-sig")
+        return _parsed(json.loads(text, object_pairs_hook=_once))
+    except OSError as error:
         raise CertificateError(f"{shown(path)} cannot be opened: {reason_of(error)}.") from None
-    try:
-        if len(content) > LARGEST:
-            raise ValueError
-        return _parsed(json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise CertificateError(
             f"{shown(path)} is no completion record; `python -m course_utils certificate` writes one, as {FILE}.json."

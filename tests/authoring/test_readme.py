@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -73,6 +74,16 @@ def test_every_lesson_has_a_row_with_its_number():
 def test_every_released_assignment_is_linked():
     released = {str(path.relative_to(ROOT)) for path in (ROOT / "exercises" / "release").glob("*/*.ipynb")}
     assert released and released == {link for link in LINKS if link.startswith("exercises/release/")}
+
+
+def test_the_instructors_table_says_what_each_assignment_is_worth():
+    page = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| .{20,} \| (\d+) \|$", page, re.MULTILINE)
+    worth = {}
+    for path in (ROOT / "exercises" / "source").glob("*/*.ipynb"):
+        cells = [cell.metadata.get("nbgrader", {}) for cell in nbformat.read(path, as_version=4).cells]
+        worth[path.stem] = sum(about["points"] for about in cells if about.get("grade"))
+    assert worth and {name: float(points) for name, points in rows} == worth
 
 
 def test_links_into_this_repository_follow_the_one_setting():

@@ -244,5 +244,16 @@ def test_what_is_no_table_is_refused_in_a_sentence(content, tmp_path):
         read_table(path)
     with pytest.raises(TableError, match="cannot be opened"):
         read_table(tmp_path)
+
+
+def test_a_table_that_is_too_large_is_told_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("course_utils.marking.spreadsheet.LARGEST", 1000)
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a" * 1001)
+    with pytest.raises(TableError, match="more than 0.001 MB"):
+        read_table(path)
+
+
+def test_a_table_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(TableError, match="cannot be written"):
         write_table(tmp_path / "none" / "out.csv", Table((("a",),)))
