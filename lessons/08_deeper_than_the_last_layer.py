@@ -552,9 +552,11 @@ from course_utils.shipped import SHIPPED
 
 published = read_weights(SHIPPED["efficientnet_lite0"].checked_file())
 lite = efficientnet_lite0()
-common = published.keys() & lite.state_dict().keys()
-print(f"{len(published)} tensors in the file, {len(lite.state_dict())} in the network, {len(common)} names in common\n")
-for theirs, ours in list(zip(published, lite.state_dict(), strict=True))[6:13]:
+wanted = lite.state_dict()
+common = published.keys() & wanted.keys()
+print(f"{len(published)} tensors in the file, {len(wanted)} in the network")
+print(f"{len(common)} names in common\n")
+for theirs, ours in list(zip(published, wanted, strict=True))[6:13]:
     print(f"{theirs:42} {ours}")
 
 # %% [markdown]
@@ -582,10 +584,10 @@ wrong = pad_alike(copy.deepcopy(lite))
 print(wrong.load_state_dict(lite.state_dict(), strict=True), "\n")
 photos = sample_images()
 squares = [photo.square for photo in photos.values()]
-for photo, (right,), (other,) in zip(
-    photos, predict(lite, lite_weights, squares, k=1), predict(wrong, lite_weights, squares, k=1), strict=True
-):
-    print(f"{photo:12} {right!s:32} {other}")
+answers = predict(lite, lite_weights, squares, k=1)
+other_answers = predict(wrong, lite_weights, squares, k=1)
+for photo, (answer,), (other,) in zip(photos, answers, other_answers, strict=True):
+    print(f"{photo:12} {answer!s:32} {other}")
 
 # %% [markdown]
 # Not an error, not a warning, and answers that look like answers. Six photos show no more than that, so the same thousand real pictures
@@ -594,12 +596,12 @@ for photo, (right,), (other,) in zip(
 # %%
 costs = stored_results("preprocessing")
 lines = {line["recipe"]: line for line in costs["runs"] if line["model"] == "efficientnet_lite0"}
-for recipe in ("as trained", "padded alike"):
-    print(
-        f"{recipe:14} first answer right {lines[recipe]['top1']:6.1%}   confidence {lines[recipe]['confidence']:6.1%}"
-    )
-lost = lines["as trained"]["top1"] - lines["padded alike"]["top1"]
-print(f"lost {100 * lost:.1f} points of {100 * lines['as trained']['top1']:.1f}; measured by:", costs["command"])
+right, wrong = lines["as trained"], lines["padded alike"]
+for line in (right, wrong):
+    print(f"{line['recipe']:13} first answer right {line['top1']:6.1%}   confidence {line['confidence']:6.1%}")
+lost = right["top1"] - wrong["top1"]
+print(f"lost {100 * lost:.1f} points of {100 * right['top1']:.1f}; measured by:")
+print(costs["command"])
 
 # %% [markdown]
 # So after any surgery the last step is always the same: pictures whose answers you know, through both, and the numbers compared. For

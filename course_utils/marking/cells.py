@@ -53,7 +53,6 @@ def run_setup(source: str, namespace: dict) -> None:
         exec(code, namespace)
 
 
-LENT = re.compile(r"^points\.lend\(\s*globals\(\),\s*r'''(.*?)''',?\s*\)", re.DOTALL | re.MULTILINE)
 BY_NAME = re.compile(r'given\(globals\(\), "(\w+)"\)')  # how a quiz asks for an answer that may not be there
 
 
@@ -71,8 +70,9 @@ def names_needed(source: str) -> frozenset[str]:
         found |= {
             s.get_name() for s in current.get_symbols() if s.is_global() or (current is table and s.is_referenced())
         }
-    for answers in LENT.findall(source):
-        found |= names_needed(answers)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "lend":
+            found |= names_needed(ast.literal_eval(node.args[1]))
     return frozenset(found - names_defined(source) - set(dir(builtins)))
 
 

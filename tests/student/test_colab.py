@@ -159,11 +159,19 @@ def test_colab_opens_and_installs_the_release_of_this_version():
 
 
 FORGET_THE_COURSE = """\
+import os
 import sys
-from pathlib import Path
+from importlib.machinery import PathFinder
 from types import ModuleType
 
-sys.path[:] = [path for path in sys.path if not (Path(path or ".") / "course_utils").is_dir()]
+
+class WithoutTheCourse(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return super().find_spec(name, [os.environ["PYTHONPATH"]] if name == "course_utils" else path, target)
+
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTheCourse
 """
 IN_COLAB = "sys.modules['google.colab'] = ModuleType('google.colab')"
 
