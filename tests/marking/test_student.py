@@ -1,13 +1,19 @@
 """The student's process without a process: what it does when the judge asks."""
 
+import os
 import socket
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from course_utils.grading.points import _TooSlow
 from course_utils.marking import student as student_side
+from course_utils.marking.judge import Judge
+from course_utils.marking.protocol import Channel, Closed
 
 
 @pytest.fixture
@@ -44,3 +50,28 @@ def test_an_error_reads_as_it_did_over_there(error):
     found = student_side.raised(student_side.describe(error))
     assert isinstance(found, type(error))
     assert (type(found).__name__, str(found)) == (type(error).__name__, str(error))
+
+
+def test_who_calls_the_judge_without_end_does_not_hold_it():
+    (engine, _), (ours, theirs) = socket.socketpair(), socket.socketpair()
+    judge = Judge(Channel(engine), ours, os.getpid(), 0)
+    _, number = judge.bridge._export(lambda: None)
+    call = {"ask": "call", "changes": [], "value": ["tuple", [number, ["tuple", []], ["tuple", []], True, False]]}
+
+    def student():
+        other = Channel(theirs)
+        try:
+            while True:
+                other.receive()
+                other.send(call)
+        except Closed:
+            pass
+
+    flood = threading.Thread(target=student)
+    flood.start()
+    started = judge.deadline = time.monotonic() + 0.3
+    with pytest.raises(_TooSlow):
+        judge.bridge.ask("run", "while True: kept()")
+    assert time.monotonic() - started < 5
+    ours.close()
+    flood.join()
