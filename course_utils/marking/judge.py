@@ -178,8 +178,7 @@ class Judge:
 
     def _exchange(self, lent: dict[str, object]) -> None:
         """Let the student's functions find these instead of their own; they are called here, and not shown."""
-        if not self.gone:
-            self._quickly("exchange", lent)
+        self._quickly("exchange", lent)
 
     def _watch_both(self, hook: Callable[..., None]) -> "_Watch":
         """What a test gets for torch's `register_module_forward_hook`: it also sees the layers over there.
@@ -187,8 +186,7 @@ class Judge:
         Of those it is told the output only, and None for the layer and its inputs.
         """
         here = register_module_forward_hook(hook)
-        if not self.gone:
-            self._quickly("watch", lambda output: hook(None, None, output))
+        self._quickly("watch", lambda output: hook(None, None, output))
         return _Watch(self, here)
 
     def _begin_attempt(self) -> None:
@@ -201,7 +199,12 @@ class Judge:
 
     def _quickly(self, what: str, value: object = None) -> None:
         """Ask for something that only a process in trouble does not do at once."""
-        self.deadline = time.monotonic() + 5
+        if self.bridge.busy_over_there and not self.gone:
+            self._recover()  # what was interrupted has to end before anything else is asked
+        if self.gone:
+            return
+        before = self.deadline, self.processor_deadline
+        self.deadline, self.processor_deadline = time.monotonic() + 5, float("inf")
         try:
             self.bridge.ask(what, value)
         except StudentGone:
@@ -209,7 +212,7 @@ class Judge:
         except _TooSlow:
             self._kill()
         finally:
-            self.deadline = float("inf")
+            self.deadline, self.processor_deadline = before
 
     def _end_attempt(self) -> None:
         self.processor_deadline = float("inf")
@@ -277,8 +280,7 @@ class Judge:
         bridge.busy_over_there = 0
         if not self.gone:
             bridge.graph.forget()
-            with contextlib.suppress(Exception):
-                bridge.ask("forget")
+            self._quickly("forget")
 
     def _is_gone(self, when: str) -> None:
         self.gone = True
@@ -300,8 +302,7 @@ class _Watch:
 
     def remove(self) -> None:
         self.here.remove()
-        if not self.judge.gone:
-            self.judge._quickly("watch", None)
+        self.judge._quickly("watch", None)
 
 
 def _raised(reported: Reported) -> BaseException:
