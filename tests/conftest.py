@@ -1,6 +1,8 @@
 """What all tests share: no network, no forced settings, and copies of the course that a test may write into."""
 
+import operator
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -29,6 +31,16 @@ def no_settings_from_outside(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith("COURSE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_every_time():
+    """Random weights and pictures are the same in each run, whichever tests ran before on the same process."""
+    seed = int(os.environ.get("TEST_SEED", "0"))
+    random.seed(seed)
+    for name, start in (("numpy", "random.seed"), ("torch", "manual_seed")):
+        if name in sys.modules:
+            operator.attrgetter(start)(sys.modules[name])(seed)
 
 
 @pytest.fixture(autouse=True)
