@@ -25,16 +25,15 @@ machine: cell ids are made from names and text, and nothing holds a time.
 
 import argparse
 import ast
+import io
 import json
-import os
+import logging
 import re
 import shutil
-import subprocess
 import symtable
 import sys
 import tempfile
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
@@ -42,6 +41,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from traitlets.config.loader import PyFileConfigLoader
 
 from course_utils.authoring.answers import solution
 from course_utils.authoring.hints import hints_file, hints_text, with_requests
@@ -91,8 +91,8 @@ def build(
         for name in only or notebooks:
             notebook = notebooks[name]
             write_in(course / "source", name, notebook)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for an nbgrader of its own
-            list(pool.map(lambda name: release(course, name), only or notebooks))
+        for name in only or notebooks:
+            release(course, name)
         built = sorted(path.relative_to(course) for path in course.rglob("*.ipynb"))
         for path in built:
             (exercises / path).parent.mkdir(parents=True, exist_ok=True)
@@ -242,11 +242,19 @@ def unsound_cells(notebook: NotebookNode) -> list[str]:
 
 def release(course: Path, name: str) -> None:
     """Let nbgrader make ``release/<name>/`` from ``source/<name>/`` in the course folder ``course``."""
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", name, "--no-db"]
-    done = subprocess.run(command, cwd=course, env={**os.environ, "PATH": tools}, capture_output=True, text=True)
-    if done.returncode:
-        raise AssignmentError(f"nbgrader could not release {name}:\n{done.stderr.strip()}")
+    from nbgrader.converters import GenerateAssignment, NbGraderException  # seconds to import
+    from nbgrader.coursedir import CourseDirectory
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+    config.CourseDirectory.update(root=str(course.resolve()), assignment_id=name)
+    config.SaveCells.enabled = False  # there is no gradebook
+    said = io.StringIO()
+    log = logging.Logger(name, logging.WARNING)
+    log.addHandler(logging.StreamHandler(said))
+    try:
+        GenerateAssignment(coursedir=CourseDirectory(config=config), config=config, log=log, no_database=True).start()
+    except NbGraderException:
+        raise AssignmentError(f"nbgrader could not release {name}:\n{said.getvalue().strip()}") from None
     path = course / "release" / name / f"{name}.ipynb"
     write(nbformat.read(path, as_version=4), path)
     if strays := sorted(p.name for p in path.parent.iterdir() if p != path):

@@ -139,12 +139,17 @@ def forward(model: nn.Module, pictures: Tensor) -> Forward:
         for module in model.modules()
         if not list(module.children())
     ]
+    normalising = [module for module in modes if pictures.is_meta and type(module) is nn.BatchNorm2d]
     try:
         for module in modes:
             module.training = False
+        for module in normalising:  # it keeps every shape, and takes torch long to find that out
+            module.forward = lambda maps: maps
         with torch.no_grad():
             scores = model(pictures)
     finally:
+        for module in normalising:
+            del module.forward
         for module, mode in modes.items():
             module.training = mode
         for watcher in watchers:

@@ -29,9 +29,11 @@ NO_ARITHMETIC = {
 }
 INTERNAL = frozenset(vars(nn.Module()))  # what torch itself keeps in a layer
 HOOKS = tuple(sorted(name for name in INTERNAL if "hooks" in name and isinstance(vars(nn.Module())[name], dict)))
+HELD = ("_parameters", "_buffers", "_modules", *HOOKS)  # what a layer keeps in dictionaries
 PARTS = {"parameters": nn.Parameter, "buffers": Tensor, "modules": nn.Module}
 # Attributes that are always carried over: one that does not arrive was deleted on the other side.
-CARRIED = (bool, int, float, str, type(None), Tensor, nn.Module)
+SCALARS = (bool, int, float, str, type(None))
+CARRIED = (*SCALARS, Tensor, nn.Module)
 
 
 class RemoteModule(nn.Module):
@@ -84,7 +86,8 @@ def _state(layer: nn.Module, write: Writer) -> Json:
     attributes = []
     for name, value in inside.items():
         if _is_own(name):
-            with contextlib.suppress(Unsendable), write.whole():
+            # A plain value has nothing inside that could be half described.
+            with contextlib.suppress(Unsendable), contextlib.nullcontext() if type(value) in SCALARS else write.whole():
                 attributes.append([name, write(value)])
     return {
         # The judge gives no layer of the student's another class.
@@ -147,14 +150,10 @@ def _update(layer: nn.Module, state: object, read: Reader) -> None:
 
 def _picture(layer: nn.Module) -> list:
     inside = vars(layer)
-    parts: list = [type(layer), bool(layer.training), *sorted(inside["_non_persistent_buffers_set"])]
-    for name in (*(f"_{part}" for part in PARTS), *HOOKS):
-        parts.append(name)
-        for pair in inside[name].items():
-            parts += pair
-    for name, item in inside.items():
-        if name not in INTERNAL:
-            parts += [name, item]
+    parts = [type(layer), *inside, *inside.values(), *sorted(inside["_non_persistent_buffers_set"])]
+    for name in HELD:
+        if held := inside[name]:
+            parts += (name, *held, *held.values())
     return parts
 
 

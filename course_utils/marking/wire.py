@@ -42,6 +42,8 @@ class Writer:
 
     def __call__(self, value: object) -> Json:
         """Describe a value. Raises Unsendable."""
+        if value is None or type(value) in (bool, float):
+            return value
         self.depth += 1
         try:
             if self.depth > MOST_DEPTH:

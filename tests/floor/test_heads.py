@@ -33,6 +33,15 @@ def regnet_plans_on_the_cpu():
         BlockParams.from_init_params = original
 
 
+@pytest.fixture(autouse=True)
+def no_statistics_of_shapes(monkeypatch):
+    """BatchNorm keeps every shape, and takes torch long to find that out on the meta device."""
+    original = nn.functional.batch_norm
+    monkeypatch.setattr(
+        nn.functional, "batch_norm", lambda maps, *rest, **o: maps if maps.is_meta else original(maps, *rest, **o)
+    )
+
+
 def build(name: str, device: str = "meta", **options) -> nn.Module:
     with regnet_plans_on_the_cpu(), torch.device(device), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # Inception's and GoogLeNet's note about init_weights

@@ -1,5 +1,7 @@
 """Submissions and courses for the tests of marking, made from the released notebooks and the stored answers."""
 
+import atexit
+import contextlib
 import copy
 import json
 import shutil
@@ -7,15 +9,15 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
-from exercise_files import EXERCISES, notebook
+from exercise_files import ASSIGNMENTS, EXERCISES, notebook
 
 from course_utils.authoring.answers import Answer, fill_in, read_answers
-from course_utils.marking.engine import Limits, mark_bytes
+from course_utils.marking.engine import Limits, mark_bytes, trusted_modules
 from course_utils.marking.results import Record
 from course_utils.marking.sandbox import Sandbox
 from course_utils.marking.submission import Assignment, read_assignment
 
-LIMITS = Limits(seconds_a_cell=20, memory=1536)
+LIMITS = Limits(seconds_a_cell=10, memory=1536)
 
 
 @cache
@@ -43,6 +45,15 @@ def cell(book: nbformat.NotebookNode, grade_id: str) -> nbformat.NotebookNode:
     return next(one for one in book.cells if one.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
 
 
+@cache
+def warm_sandbox(memory: int = LIMITS.memory) -> Sandbox:
+    """The one sandbox of this process for all assignments: its start takes seconds."""
+    modules = {module for name in ASSIGNMENTS for module in trusted_modules(assignment(name))}
+    sandbox = Sandbox("safe", memory, sorted(modules))
+    atexit.register(sandbox.close)
+    return sandbox
+
+
 def as_bytes(book: nbformat.NotebookNode) -> bytes:
     return json.dumps(book).encode()
 
@@ -56,8 +67,18 @@ def total(name: str) -> float:
     return sum(part.points for part in assignment(name).tests)
 
 
+@cache
+def _ask_alembic_once() -> None:
+    """nbgrader starts a process for each new gradebook, to be told a number that is always the same."""
+    with contextlib.suppress(ImportError):
+        from nbgrader import api
+
+        api.get_alembic_version = cache(api.get_alembic_version)
+
+
 def new_course(folder: Path, name: str, submissions: dict[str, nbformat.NotebookNode | bytes]) -> Path:
     """A course folder with one assignment and a submission for each student."""
+    _ask_alembic_once()
     (folder / "source" / name).mkdir(parents=True)
     shutil.copy(EXERCISES / "nbgrader_config.py", folder)
     shutil.copy(EXERCISES / "source" / name / f"{name}.ipynb", folder / "source" / name)

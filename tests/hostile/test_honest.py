@@ -2,11 +2,10 @@
 
 import nbformat
 import pytest
-from marking_tools import LIMITS, answered, as_bytes, assignment, cell, marked, total
+from marking_tools import answered, as_bytes, cell, marked, total, warm_sandbox
 
-from course_utils.marking.engine import trusted_modules
 from course_utils.marking.results import Status
-from course_utils.marking.sandbox import Sandbox, why_not_safe
+from course_utils.marking.sandbox import why_not_safe
 
 pytestmark = pytest.mark.skipif(bool(why_not_safe()), reason=why_not_safe() or "there is a sandbox")
 
@@ -57,17 +56,8 @@ CELLS = {
 ALWAYS = ("plots_inline", "error", "names_of_tests", "input")
 
 
-@pytest.fixture(scope="module")
-def sandboxes():
-    names = ("quiz-1", "ps4-metrics")
-    boxes = {name: Sandbox("safe", LIMITS.memory, trusted_modules(assignment(name))) for name in names}
-    yield boxes
-    for box in boxes.values():
-        box.close()
-
-
-def full_marks(book, name, sandboxes):
-    record = marked(book, name, sandboxes[name])
+def full_marks(book, name):
+    record = marked(book, name, warm_sandbox())
     said = "\n".join(result.output for result in record.cells if result.earned != result.maximum)
     assert record.status in (Status.GRADED, Status.STUDENT_ERROR), record.reason
     assert record.score == total(name), said
@@ -76,39 +66,39 @@ def full_marks(book, name, sandboxes):
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in ALWAYS else pytest.mark.slow) for n in CELLS])
 @pytest.mark.parametrize("work", ["quiz-1", "ps4-metrics"])
-def test_clumsy_cells_cost_nothing(work, name, sandboxes):
+def test_clumsy_cells_cost_nothing(work, name):
     book = answered(work)
     book.cells.insert(1, nbformat.v4.new_code_cell(CELLS[name]))
     book.cells.append(nbformat.v4.new_code_cell(CELLS[name]))
-    full_marks(book, work, sandboxes)
+    full_marks(book, work)
 
 
-def test_answers_that_are_computed(sandboxes):
+def test_answers_that_are_computed():
     book = answered("quiz-1")
     for number in range(1, 16):
         answer = cell(book, f"q{number}")
         answer.source += f"\nguess = q{number}\nq{number} = [guess][0] if guess else 'z'"
-    full_marks(book, "quiz-1", sandboxes)
+    full_marks(book, "quiz-1")
 
 
-def test_numbers_of_numpy_and_torch_are_numbers(sandboxes):
+def test_numbers_of_numpy_and_torch_are_numbers():
     book = answered("quiz-2")
     book.cells.insert(1, nbformat.v4.new_code_cell("import numpy as np, torch"))
     cell(book, "q2").source = "q2 = np.float32(384)"
     cell(book, "q3").source = "q3 = torch.tensor(232.0)"
-    record = marked(book, "quiz-2", sandboxes["quiz-1"])
+    record = marked(book, "quiz-2", warm_sandbox())
     assert record.score == total("quiz-2"), record.cells
 
 
-def test_windows_line_ends(sandboxes):
-    for work in sandboxes:
+def test_windows_line_ends():
+    for work in ("quiz-1", "ps4-metrics"):
         book = answered(work)
         for one in book.cells:
             one.source = one.source.replace("\n", "\r\n")
-        full_marks(as_bytes(book).replace(b"\n", b"\r\n"), work, sandboxes)
+        full_marks(as_bytes(book).replace(b"\n", b"\r\n"), work)
 
 
-def test_a_solution_in_several_cells_with_helpers_under_other_names(sandboxes):
+def test_a_solution_in_several_cells_with_helpers_under_other_names():
     book = answered("ps4-metrics")
     for one in [one for one in book.cells if one.metadata.get("nbgrader", {}).get("solution")]:
         name = one.metadata.nbgrader.grade_id
@@ -116,10 +106,10 @@ def test_a_solution_in_several_cells_with_helpers_under_other_names(sandboxes):
             book.cells.index(one), nbformat.v4.new_code_cell(one.source.replace(f"def {name}(", f"def my_{name}("))
         )
         one.source = f"{name} = my_{name}"
-    full_marks(book, "ps4-metrics", sandboxes)
+    full_marks(book, "ps4-metrics")
 
 
-def test_a_warning_in_the_function_that_is_tested(sandboxes):
+def test_a_warning_in_the_function_that_is_tested():
     book = answered("ps4-metrics")
     cell(book, "accuracy").source += (
         "\n_plain = accuracy\n"
@@ -130,6 +120,6 @@ def test_a_warning_in_the_function_that_is_tested(sandboxes):
         "    print('loud')\n"
         "    return _plain(*args)"
     )
-    record = full_marks(book, "ps4-metrics", sandboxes)
+    record = full_marks(book, "ps4-metrics")
     told = next(result.output for result in record.cells if result.grade_id == "test-accuracy")
     assert "Your code printed: loud" in told

@@ -1,17 +1,17 @@
 """A corpus of hostile submissions, one after another in one sandbox, each followed by one that must score in full."""
 
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 from hostile_cases import CASES, Case
-from marking_tools import LIMITS, answered, assignment, cell, marked, total
+from marking_tools import answered, cell, marked, total, warm_sandbox
 
-from course_utils.marking.engine import trusted_modules
 from course_utils.marking.results import Status
-from course_utils.marking.sandbox import Sandbox, why_not_safe
+from course_utils.marking.sandbox import why_not_safe
 
 pytestmark = [
     pytest.mark.skipif(bool(why_not_safe()), reason=why_not_safe() or "there is a sandbox"),
@@ -22,15 +22,14 @@ ALWAYS = ("equal_to_everything", "bank", "points_patched", "files", "exit_now", 
 PROTECTED = [Path(__file__).resolve().parents[2] / name for name in ("exercises", "course_utils", "pyproject.toml")]
 
 
+os.environ["SECRET_TOKEN"] = "do-not-tell"  # of the grader; no sandbox has been started yet
+
+
 @pytest.fixture(scope="module")
-def sandboxes():
-    """One sandbox for each assignment, for all of its cases."""
-    names = sorted({case.assignment for case in CASES})
-    boxes = {name: Sandbox("safe", LIMITS.memory, trusted_modules(assignment(name))) for name in names}
+def sandbox():
+    """The sandbox of all cases, and a look around after the last one."""
     before = fingerprint()
-    yield boxes
-    for box in boxes.values():
-        box.close()
+    yield warm_sandbox()
     assert fingerprint() == before, "a submission has changed files outside of its sandbox"
     assert not left_behind(), "a submission has left a process behind"
 
@@ -71,8 +70,7 @@ def parameter(case: Case) -> pytest.ParameterSet:
 
 
 @pytest.mark.parametrize("case", [parameter(case) for case in CASES])
-def test_it_gets_what_it_deserves_and_the_next_one_too(case, sandboxes):
-    sandbox = sandboxes[case.assignment]
+def test_it_gets_what_it_deserves_and_the_next_one_too(case, sandbox):
     record = marked(submission(case), case.assignment, sandbox)
     said = "\n".join([text for _, text in record.outputs] + [result.output for result in record.cells])
     assert record.status in case.statuses, (record.status, record.reason)
@@ -89,12 +87,10 @@ def test_the_corpus_is_as_large_as_it_says():
     assert len({case.name for case in CASES}) == len(CASES) > 80
 
 
-def test_the_environment_of_the_grader_is_not_seen(sandboxes, monkeypatch):
-    monkeypatch.setenv("SECRET_TOKEN", "do-not-tell")
+def test_the_environment_of_the_grader_is_not_seen(sandbox):
     book = control("ps4-metrics")
     book.cells.insert(1, nbformat.v4.new_code_cell("import os\nprint(dict(os.environ), os.getcwd(), os.listdir('/'))"))
-    with Sandbox("safe", LIMITS.memory) as sandbox:
-        record = marked(book, "ps4-metrics", sandbox)
+    record = marked(book, "ps4-metrics", sandbox)
     said = "\n".join(text for _, text in record.outputs)
     assert "do-not-tell" not in said
     assert "HOME" in said

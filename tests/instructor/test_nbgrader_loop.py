@@ -1,9 +1,9 @@
 """The instructor's whole path through nbgrader itself: release, hand in, grade, feedback, CSV.
 
 Answers in ``exercises/answers/`` are students. They are handed in, graded by one ``nbgrader autograde`` an assignment,
-and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so `make test`
-takes a few of one assignment, `make test-slow` those of all. The quizzes after the first share one run, as notebooks
-of one assignment. What differs from student to student is graded in test_answers.py, every answer, without kernels.
+and must get exactly the points and the sentences that their file says. A kernel for each takes minutes, so these are a
+few of each assignment; the quizzes after the first, and the problem sets, are notebooks of one assignment.
+What differs from student to student is graded in test_answers.py, every answer, without kernels.
 """
 
 import csv
@@ -31,29 +31,22 @@ from course_utils.quiz.bank import whole_bank
 from course_utils.quiz.markdown import to_text
 from course_utils.quiz.question import answer_key, lettered
 
+pytestmark = pytest.mark.slow
 ANSWERS = {name: read_answers(EXERCISES / "answers" / name) for name in ASSIGNMENTS}
-# What `make test` grades: these answers to these assignments. `make test-slow` has the rest.
 ALWAYS = ("untouched", "right_reference", "wrong_everywhere", "odd_forms")
 # What only a kernel shows: noise on stderr, an endless loop, exit(), a cell with a syntax error.
 KERNEL = ("right_noisy", "wrong_never_ends", "odd_cells", "odd_equal_to_everything")
-QUICK = ("quiz-1",)
-LATER_QUIZZES = [name for name in ASSIGNMENTS if name.startswith("quiz-") and name != "quiz-1"]
-SHARED = "later-quizzes"  # the assignment that holds them all
-RUNS = {name: [name] for name in ASSIGNMENTS if name not in LATER_QUIZZES} | {SHARED: LATER_QUIZZES}
+# The assignments of nbgrader's: one is a quiz as it is, the others hold several of ours.
+RUNS = {
+    "quiz-1": ["quiz-1"],
+    "later-quizzes": [name for name in ASSIGNMENTS if name.startswith("quiz-") and name != "quiz-1"],
+    "problem-sets": [name for name in ASSIGNMENTS if name.startswith("ps")],
+}
 for name in ASSIGNMENTS:
     ANSWERS[name] = [answer for answer in ANSWERS[name] if answer.name in ALWAYS + KERNEL]
 
 
-def case(name: str, answer: Answer) -> pytest.ParameterSet:
-    marks = [] if name in QUICK and answer.name in ALWAYS else [pytest.mark.slow]
-    return pytest.param(name, answer, id=f"{name}-{answer.name}", marks=marks)
-
-
-def quick_or_slow(names: list[str]) -> list[pytest.ParameterSet]:
-    return [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in names]
-
-
-CASES = [case(name, answer) for name in ASSIGNMENTS for answer in ANSWERS[name]]
+CASES = [pytest.param(name, answer, id=f"{name}-{answer.name}") for name in ASSIGNMENTS for answer in ANSWERS[name]]
 
 
 @cache
@@ -211,7 +204,7 @@ def test_an_answer_gets_the_points_that_it_deserves(courses, name, answer):
     assert sum(by_cell.values()) == pytest.approx(answer.score)  # 2.33 + 0.33 in any order
 
 
-@pytest.mark.parametrize("run", quick_or_slow(list(RUNS)))
+@pytest.mark.parametrize("run", RUNS)
 def test_the_csv_export_says_the_same(courses, run):
     course = courses[RUNS[run][0]]
     expected = {}
@@ -235,7 +228,7 @@ def test_its_feedback_shows_neither_hidden_tests_nor_where_they_ran(courses, nam
     assert str(courses[name].folder) not in said
 
 
-@pytest.mark.parametrize("name", quick_or_slow(ASSIGNMENTS))
+@pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_the_released_notebook_runs_from_top_to_bottom(courses, name):
     book = courses[name].autograded("untouched", name)
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
@@ -243,7 +236,7 @@ def test_the_released_notebook_runs_from_top_to_bottom(courses, name):
     assert [output for output in outputs if output.output_type == "error"] == []
 
 
-@pytest.mark.parametrize("run", quick_or_slow(list(RUNS)))
+@pytest.mark.parametrize("run", RUNS)
 def test_every_student_is_graded_without_work_by_hand(courses, run):
     course = courses[RUNS[run][0]]
     handed_in = {path.name for path in (course.folder / "submitted").iterdir()}

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from exercise_files import ASSIGNMENTS, EXERCISES, notebook
-from marking_tools import assignment, marked, new_course
+from marking_tools import marked, new_course, warm_sandbox
 
 from course_utils.authoring.answers import Answer, fill_in, read_answers
-from course_utils.marking.engine import Limits, trusted_modules
-from course_utils.marking.sandbox import Sandbox, why_not_safe
+from course_utils.marking.engine import Limits
+from course_utils.marking.sandbox import why_not_safe
 
 pytestmark = pytest.mark.skipif(bool(why_not_safe()), reason=why_not_safe() or "there is a sandbox")
 
@@ -28,29 +28,13 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def sandboxes():
-    """One for each problem set, and one for all quizzes, whose cells import the same."""
-    boxes = {
-        family: Sandbox("safe", LIMITS.memory, trusted_modules(assignment(name)))
-        for family, name in {family_of(name): name for name in ASSIGNMENTS}.items()
-    }
-    yield boxes
-    for box in boxes.values():
-        box.close()
-
-
-def family_of(name: str) -> str:
-    return "quiz" if name.startswith("quiz") else name
-
-
 def submission(name: str, answer: Answer):
     return fill_in(notebook("release", name), notebook("source", name), answer)
 
 
 @pytest.mark.parametrize(("name", "answer"), CASES)
-def test_every_answer_scores_what_its_file_says(name, answer, sandboxes):
-    record = marked(submission(name, answer), name, sandboxes[family_of(name)], LIMITS)
+def test_every_answer_scores_what_its_file_says(name, answer):
+    record = marked(submission(name, answer), name, warm_sandbox(LIMITS.memory), LIMITS)
     earned = {cell.grade_id.removeprefix("test-"): cell.earned for cell in record.cells}
     wrong = {
         cell: (earned[cell], points) for cell, points in answer.points.items() if abs(earned[cell] - points) > 0.011
@@ -79,7 +63,7 @@ def mixtures(name: str, count: int) -> list[Answer]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), [("quiz-1", 12), ("ps4-metrics", 8), ("ps2-preprocessing", 6)])
-def test_mixtures_of_answers_score_as_with_nbgrader_itself(name, count, sandboxes, tmp_path):
+def test_mixtures_of_answers_score_as_with_nbgrader_itself(name, count, tmp_path):
     pytest.importorskip("nbgrader", reason="the grading extra is not installed")
     from nbgrader.api import Gradebook
 
@@ -98,7 +82,7 @@ def test_mixtures_of_answers_score_as_with_nbgrader_itself(name, count, sandboxe
             for student in books
         }
     ours = {
-        student: {cell.grade_id: cell.earned for cell in marked(book, name, sandboxes[family_of(name)], LIMITS).cells}
+        student: {cell.grade_id: cell.earned for cell in marked(book, name, warm_sandbox(LIMITS.memory), LIMITS).cells}
         for student, book in books.items()
     }
     assert ours == theirs

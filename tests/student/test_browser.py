@@ -269,7 +269,8 @@ def lab(server, course, tmp_path) -> Iterator[Lab]:
         browser.quit()
 
 
-@pytest.mark.parametrize("number", ["01", pytest.param("04", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["01", "04"])
 def test_a_lesson_runs_and_a_question_is_answered_by_keyboard(lab, course, number):
     (path,) = (course / "notebooks").glob(f"{number}_*.ipynb")
     lab.open(path.name)
