@@ -3,6 +3,7 @@
 import operator
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -16,13 +17,35 @@ from ci_skips import pytest_make_collect_report, pytest_runtest_makereport  # no
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("MPLBACKEND", "Agg")  # figures without a screen, also in the processes that tests start
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has a core of its own, also for the processes that it starts
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The files that take longest. Where several processes share the tests (make test), nobody waits for these at the end.
-LONGEST_FIRST = ("test_nbgrader_loop.py", "test_answers.py", "test_browser.py", "test_assignments.py", "test_wheel.py")
+LONGEST_FIRST = (
+    *("test_same_scores.py", "test_answers.py", "test_nbgrader_loop.py", "test_hostile.py", "test_mutants.py"),
+    *("test_command.py", "test_picture_page.py", "test_docs.py", "test_heads.py", "test_doctor.py"),
+)
+# Their tests of one assignment share what is slow to make, those of two do not.
+BY_ASSIGNMENT = ("test_same_scores.py", "test_answers.py", "test_mutants.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the longest files begin."""
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.name) if item.path.name in LONGEST_FIRST else 99)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give each file to one process, and the longest in pieces."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LoadPiecesScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            assignment = re.search(r"\[((ps|quiz-)[0-9])", nodeid)
+            return f"{file} {assignment[1]}" if file.endswith(BY_ASSIGNMENT) and assignment else file
+
+    return LoadPiecesScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
