@@ -515,7 +515,7 @@ ask("what-builds-on-what")
 # | [07 Choosing a model](07_choosing_a_model.ipynb) | Which of eighty models fits my budget? | 50 |
 # | [08 Deeper than the last layer](08_deeper_than_the_last_layer.ipynb) | How much more should learn, how fast, and what moves without a word? | 75 |
 # | [09 Shipping it](09_shipping_it.ipynb) | How do I make it small, fast and safe to open? | 60 |
-# | [10 The same in Keras](10_the_same_in_keras.ipynb) | Which of my habits fail in the other library? | 50 |
+# | [10 The same in Keras](10_the_same_in_keras.ipynb) | Which of my habits fail in the other library? | 55 |
 # | [Appendix: the heads of all 80](11_appendix_eighty_heads.ipynb) | Does the rule of lesson 04 hold for every model? | 20 |
 #
 # Each lesson builds on the ones before it.

@@ -271,3 +271,14 @@ def test_frozen_batch_norm_lets_the_rest_learn_and_no_average_move(in_keras):
     assert rows["Keras base.trainable = False"] == [0, 0]
     assert rows["PyTorch requires_grad = False"][0] == 0 < rows["PyTorch requires_grad = False"][1]
     assert rows["PyTorch freeze_backbone"] == [0, 0]
+
+
+def test_timm_takes_the_course_s_weights_and_gives_their_scores(in_keras):
+    assert "<All keys matched successfully>\nthe same scores: True" in in_keras
+
+
+def test_one_network_in_three_libraries(in_keras):
+    rows = dict(re.findall(r"^(\w+) +([\d,]+) weights that can learn, scores \(2, 3\)$", in_keras, re.MULTILINE))
+    counts = {library: int(number.replace(",", "")) for library, number in rows.items()}
+    assert counts["torchvision"] == counts["timm"]
+    assert counts["timm"] < counts["Keras"] < 1.01 * counts["timm"]
