@@ -619,8 +619,8 @@ print(isinstance(together, torch.nn.Module))
 # ## The same pattern elsewhere
 #
 # A library of finished networks, weights to load, a head to replace: torchvision and Keras are two of many that follow this pattern.
-# A third, `timm`, has more than a thousand networks on PyTorch. (It is the one package that this course does not install: where it is
-# missing, the cells say so, and the lesson goes on.)
+# A third, `timm`, has more than a thousand networks on PyTorch. (The course's set-up leaves it out. Where it is missing, the next cell says how to
+# get it, and the lesson goes on without.)
 #
 # **Commit to an answer first.** You have carried the course's ResNet-18 to Keras by hand. timm has a `resnet18`, too. What will
 # happen to our state dict there, with `strict=True`?
@@ -671,7 +671,7 @@ for library, network in built.items():
 # | trained weights | `timm.create_model("resnet50", pretrained=True)` | `AutoModelForImageClassification.from_pretrained("microsoft/resnet-50")` |
 # | preprocessing | `timm.data.create_transform(**timm.data.resolve_data_config({}, model=model))` | `AutoImageProcessor.from_pretrained("microsoft/resnet-50")` |
 # | output | logits | an object; the logits are its `.logits` |
-# | names of the classes | ImageNet's, by number | `model.config.id2label` |
+# | names of the classes | `timm.data.ImageNetInfo().index_to_description(504)` | `model.config.id2label` |
 # | a new head | `model.reset_classifier(3)` | `num_labels=3, ignore_mismatched_sizes=True` when loading |
 #
 # Both fetch their weights from the hub, so these lines need a network.

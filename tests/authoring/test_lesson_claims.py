@@ -65,7 +65,7 @@ def test_forty_drawings_help_a_trained_network_and_hardly_a_random_one(start_her
 
 
 def test_one_of_four_changed_photos_keeps_its_answer(start_here):
-    pairs = re.findall(r"^(\w+) +(\S.*?) +-> (.+)$", start_here, re.MULTILINE)
+    pairs = re.findall(r"^(\w+) +([\w ]+?) +-> ([\w ]+)$", start_here, re.MULTILINE)
     assert len(pairs) == 4
     assert [name for name, before, after in pairs if before == after] == ["cat"]
 
