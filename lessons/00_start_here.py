@@ -6,6 +6,7 @@
 # - run a notebook and tell whether your set-up works,
 # - let a pre-trained model name what is in a photo,
 # - say what such a model saves you, with a number measured on your own computer,
+# - train a last layer for a new task on forty pictures, and say what made so few enough,
 # - find your way through the course.
 #
 # **Time:** 35 minutes. **You need:** a little Python; PyTorch is explained as you go.
@@ -322,9 +323,13 @@ ask("what-made-forty-enough")
 #
 # People learn like this as well. A cook who moves to another restaurant learns the new menu in a week, because
 # knives, heat and taste need no second apprenticeship. You have just seen the same with forty drawings: experience made the
-# difference. How far does the comparison carry?
-#
-# **Commit to an answer first.** Here are four of the photos, changed. You will recognise each of them. In how many will the
+# difference.
+
+# %%
+ask("experience-is-weights")
+
+# %% [markdown] covers=["S43"]
+# How far does the comparison carry? **Commit to an answer first.** Here are four of the photos, changed. You will recognise each of them. In how many will the
 # model still say what it said before?
 
 # %% covers=["S43"]
@@ -352,9 +357,6 @@ show_images(squares, titles, alt=f"Four changed photos, each with the model's an
 # One of the four, the cat. A cup in outline is a cup for you, because you know what such things *are*. The network has
 # numbers that worked on the pictures it was shown, and those were upright and in natural colours. So its experience helps as
 # long as your pictures look like those. Which changes it bears, nobody can tell without trying.
-
-# %%
-ask("experience-is-weights")
 
 # %%
 ask("where-experience-ends")

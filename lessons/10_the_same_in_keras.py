@@ -72,8 +72,19 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# So it is `"imagenet"`, which is the default, or `None` for random numbers, or the path of a file. Behind the word
-# `"imagenet"` is one file for each model (a second one without the top), where torchvision may have several. The
+# So it is `"imagenet"`, or `None` for random numbers, or the path of a file. Which of them do you get when you say nothing, and
+# what is behind the word `"imagenet"`? Keras' own code tells both:
+
+# %% covers=["S50"]
+import inspect
+import re
+
+print("default:", inspect.signature(keras.applications.VGG16).parameters["weights"].default)
+print("files:  ", *re.findall(r'"(\S+\.h5)"', inspect.getsource(keras.applications.VGG16)))
+
+# %% [markdown] covers=["S50"]
+# Two habits from torchvision fail here. `VGG16()` *without* an argument loads trained weights, while `vgg16()` of torchvision has
+# random ones. And there is one file for each model (a second one without the top), where torchvision may have several to choose from. The
 # categories and the preprocessing come separately, as you will see.
 #
 # The next cell takes MobileNetV2 with trained weights (14 MB) where they can be had, else with random ones. For
