@@ -9,7 +9,7 @@
 # - look into a *state dict*, load it into a model, and notice when nothing was loaded,
 # - tell from an error message which call was wrong.
 #
-# **Time:** 35 minutes. **You need:** lesson 00.
+# **Time:** 40 minutes. **You need:** lesson 00.
 
 # %% [markdown] covers=["S22"]
 # ## The same network, with and without
@@ -125,7 +125,7 @@ show_images(
 # colour. Nobody drew these; they are what training on pictures arrives at. The layers behind combine edges into textures, and
 # textures into shapes.
 
-# %% [markdown] covers=["S49", "S51", "S52"]
+# %% [markdown] covers=["S49", "S52"]
 # ## The one line
 #
 # `load_pretrained` is a helper of this course, which works without a network too. In your own projects you will write
@@ -144,10 +144,69 @@ else:
     print("Not in the cache, and the server cannot be reached from here: read the line, and go on without it.")
 
 # %% [markdown] covers=["S49"]
-# It is the same pattern for every model: `alexnet` and `AlexNet_Weights`, `vgg16` and `VGG16_Weights`. (In Keras, the same
-# idea reads `VGG16(weights="imagenet")`. In torchvision that value does not exist, as you will see below.)
+# It is the same pattern for every model: `alexnet` and `AlexNet_Weights`, `vgg16` and `VGG16_Weights`. Such a class is an *enum*, a
+# fixed list of named choices, its **entries**. (In Keras, the same idea reads `VGG16(weights="imagenet")`. In torchvision that
+# value does not exist, as you will see below.)
+
+# %% [markdown] covers=["S51"]
+# ### A string, or the entry itself?
 #
-# `ResNet18_Weights` is an *enum*, a fixed list of named choices. So which choices are there?
+# You will meet both: `alexnet(weights="IMAGENET1K_V1")` and `alexnet(weights=AlexNet_Weights.IMAGENET1K_V1)`.
+# **Commit to an answer first.** What is the difference?
+#
+# - (a) other weights
+# - (b) the string downloads, the entry does not
+# - (c) none
+#
+# AlexNet's file is large, so we only listen: `note_and_stand_in` takes the place of the method that would fetch it, notes
+# who was asked for what, and returns random numbers of the right shapes.
+
+# %% covers=["S51"]
+from unittest import mock
+
+from torchvision.models import AlexNet_Weights, alexnet
+
+random_numbers = alexnet(weights=None).state_dict()
+
+
+def note_and_stand_in(entry, **options):
+    print(f"    {entry} is asked for {entry.url.split('/')[-1]}, {entry.meta['_file_size']:.0f} MB")
+    return random_numbers
+
+
+with mock.patch.object(AlexNet_Weights, "get_state_dict", note_and_stand_in):
+    for asked in ("IMAGENET1K_V1", AlexNet_Weights.IMAGENET1K_V1, "DEFAULT", None):
+        print(f"alexnet(weights={asked!r})")
+        alexnet(weights=asked)
+
+# %% [markdown] covers=["S51"]
+# It is (c). The string is looked up in AlexNet's own enum, and there is only one such entry there, which `"DEFAULT"` names too. (With
+# `None` nobody is asked for anything.) What, then, is the entry good for?
+
+# %% covers=["S51"]
+entry = AlexNet_Weights["IMAGENET1K_V1"]  # from the string to the entry
+print("the same object:", entry is AlexNet_Weights.IMAGENET1K_V1)
+print(
+    "it knows its", len(entry.meta["categories"]), "categories, and crops to", *entry.transforms().crop_size, "pixels"
+)
+
+for asked in ("IMAGENET1K_V2", "imagenet1k_v1"):
+    try:
+        alexnet(weights=asked)
+    except KeyError as error:
+        print(f'alexnet(weights="{asked}"): KeyError: {error}')
+
+# %% [markdown] covers=["S51"]
+# The builder returns the network alone. Categories and preprocessing belong to the **entry**, and who wrote a string still has to get it. A
+# string is also checked only when the line runs, down to its capitals; an entry's name is completed by **Tab**.
+
+# %%
+from course_utils import ask
+
+ask("string-or-entry")
+
+# %% [markdown]
+# ### Which entries are there?
 
 # %% covers=["S58"]
 from torchvision.models import ResNet50_Weights
@@ -180,8 +239,6 @@ for entry in ResNet50_Weights:
 # that others shall repeat, write the full name.
 
 # %%
-from course_utils import ask
-
 ask("default-weights")
 
 # %% [markdown] covers=["S20", "S61"]
@@ -444,7 +501,6 @@ ask("which-loading-fails")
 # %%
 import textwrap
 import warnings
-from unittest import mock
 
 stand_in = resnet18(weights=None).state_dict()
 

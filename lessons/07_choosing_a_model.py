@@ -115,14 +115,12 @@ for family, names in families.items():
         f"{family:13} {len(names):2} models, {min(scores):.1%} to {max(scores):.1%}, {min(costs):.1f} to {max(costs):.1f} GFLOPs"
     )
 
-# %% [markdown] covers=["S77"]
+# %% [markdown]
 # What do you see?
 #
 # - A family is a **range**, not a point. The largest EfficientNet needs about 150 times the operations of the smallest. "EfficientNet is light" is
 #   true of some of them.
 # - More work brings more accuracy, and less and less of it.
-# - What ResNet, VGG and EfficientNet have **in common** is in no column: their weights are there already, so the long training is saved,
-#   whichever you take. The network itself does not adapt your photo to the size it was trained with; the preset does (lesson 02).
 # - The VGGs lie low for their cost. They are from 2014, and good to learn from: a plain chain of layers.
 #
 # ## Who is beaten by whom?
@@ -321,27 +319,41 @@ for name in SIX:
 # EfficientNet-B0 hands on more than twice as many numbers as ResNet-18, through nearly four times as many layers. So use operations to sort
 # a long list, and a clock to choose from a short one.
 #
-# In **training** all those intermediate values have to be kept until the gradients are there, and each is used once more. One training
-# step of both:
+# In **training** all those intermediate values have to be kept until the gradients are there, and each is used once more. So here is
+# a training step of both, and of a VGG as the third of the famous families. The last columns take it further, to the whole
+# training on ImageNet that lesson 00 reckoned with, and to what you do instead.
 
 
 # %% tags=["nbval-ignore-output"]
-def training_seconds(name):
+def training_seconds(name, pictures=BATCH // 2):
     model = models.get_model(name, weights=None).train().to(device)
-    batch, labels = torch.rand(BATCH, 3, 224, 224, device=device), torch.zeros(BATCH, dtype=torch.long, device=device)
+    batch = torch.rand(pictures, 3, 224, 224, device=device)
+    labels = torch.zeros(pictures, dtype=torch.long, device=device)
 
     def step():
         model.zero_grad()
         nn.functional.cross_entropy(model(batch), labels).backward()
 
-    return seconds_per_call(step, device, seconds=0.5)
+    return seconds_per_call(step, device, seconds=0.5) / pictures
 
 
-for name in ("resnet18", "efficientnet_b0"):
-    print(f"{name:16} {1000 * training_seconds(name) / BATCH:6.1f} ms for each picture of a training step")
+print(f"{'':16} a training step  1,281,167 pictures, 90 times  or load a file of")
+for name in ("resnet18", "efficientnet_b0", "vgg11"):
+    seconds = training_seconds(name)
+    days = seconds * 1_281_167 * 90 / (60 * 60 * 24)
+    print(f"{name:16} {1000 * seconds:6.0f} ms/picture {days:22,.0f} days {by_name[name].file_mib:16.0f} MiB")
 
 # %%
 ask("operations-are-not-seconds")
+
+# %% [markdown] covers=["S77"]
+# Read the last two columns. On a plain processor, each of the three would take it months or years, and comes as a file instead. That is the main advantage
+# that ResNet, VGG and EfficientNet **have in common**: their weights spare you the first training, whichever family you take.
+# They differ in everything else that you have measured here. And nothing else is taken off your hands: your photo is brought to the right
+# size by the preset (lesson 02), and the last layer fits your classes when you have replaced it (lesson 04).
+
+# %%
+ask("days-in-a-file")
 
 # %% [markdown]
 # ### What fills the memory?

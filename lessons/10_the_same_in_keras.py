@@ -13,7 +13,7 @@
 # - carry trained weights from PyTorch to Keras, and prove that both say the same,
 # - freeze and fine-tune a Keras model, and tell which part of the advice on the web still holds.
 #
-# **Time:** 50 minutes. **You need:** lessons [02](02_preprocessing.ipynb), [03](03_inference.ipynb) and
+# **Time:** 55 minutes. **You need:** lessons [02](02_preprocessing.ipynb), [03](03_inference.ipynb) and
 # [05](05_fine_tuning_the_last_layer.ipynb), and the package `keras`. TensorFlow is not needed.
 
 # %%
@@ -72,8 +72,19 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# So it is `"imagenet"`, which is the default, or `None` for random numbers, or the path of a file. Behind the word
-# `"imagenet"` is one file for each model (a second one without the top), where torchvision may have several. The
+# So it is `"imagenet"`, or `None` for random numbers, or the path of a file. Which of them do you get when you say nothing, and
+# what is behind the word `"imagenet"`? Keras' own code tells both:
+
+# %% covers=["S50"]
+import inspect
+import re
+
+print("default:", inspect.signature(keras.applications.VGG16).parameters["weights"].default)
+print("files:  ", *re.findall(r'"(\S+\.h5)"', inspect.getsource(keras.applications.VGG16)))
+
+# %% [markdown] covers=["S50"]
+# Two habits from torchvision fail here. `VGG16()` *without* an argument loads trained weights, while `vgg16()` of torchvision has
+# random ones. And there is one file for each model (a second one without the top), where torchvision may have several to choose from. The
 # categories and the preprocessing come separately, as you will see.
 #
 # The next cell takes MobileNetV2 with trained weights (14 MB) where they can be had, else with random ones. For
@@ -615,6 +626,70 @@ print(f"the head of lesson 05, in PyTorch: {accuracy(y_torch, linear(x_torch).ar
 # %%
 print(isinstance(together, torch.nn.Module))
 
+# %% [markdown] covers=["S44"]
+# ## The same pattern elsewhere
+#
+# A library of finished networks, weights to load, a head to replace: torchvision and Keras are two of many that follow this pattern.
+# A third, `timm`, has more than a thousand networks on PyTorch. (The course's set-up leaves it out. Where it is missing, the next cell says how to
+# get it, and the lesson goes on without.)
+#
+# **Commit to an answer first.** You have carried the course's ResNet-18 to Keras by hand. timm has a `resnet18`, too. What will
+# happen to our state dict there, with `strict=True`?
+#
+# - (a) An error: other names, other shapes.
+# - (b) It fits, but the answers are others.
+# - (c) It fits, and so do the answers.
+
+# %% covers=["S44"]
+from importlib.util import find_spec
+
+if find_spec("timm"):
+    import timm
+
+    in_timm = timm.create_model("resnet18", num_classes=len(weights.meta["categories"])).eval()
+    print(in_timm.load_state_dict(ours.state_dict()))
+    with torch.no_grad():
+        print("the same scores:", torch.allclose(in_timm(in_torch[:20]), ours(in_torch[:20]), atol=1e-4))
+else:
+    print("timm is not installed here. Run `%pip install timm` in a cell of its own, then this one again.")
+
+# %% [markdown] covers=["S44"]
+# It is (c): a paper's architecture, written twice with the same names, and the weights do not mind who computes with them.
+# Now ask all three libraries for a ResNet-50 with random weights and a new head for three categories:
+
+# %% covers=["S44"]
+built = {
+    "torchvision": replace_head(models.resnet50(weights=None), 3),
+    "Keras": keras.Sequential(
+        [keras.applications.ResNet50(weights=None, include_top=False, pooling="avg"), layers.Dense(3)]
+    ),
+}
+if find_spec("timm"):
+    built["timm"] = timm.create_model("resnet50", num_classes=3)
+
+for library, network in built.items():
+    numbers = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    channels_last = library == "Keras"
+    scores = network(torch.rand(2, 64, 64, 3) if channels_last else torch.rand(2, 3, 64, 64))
+    print(f"{library:12} {numbers:,} weights that can learn, scores {tuple(scores.shape)}")
+
+# %% [markdown] covers=["S44"]
+# One network, three libraries. (Keras gives each convolution a bias as well, hence its few numbers more.) So for the next library, too, you
+# know what to look for. Here are timm and `transformers`, the library of the Hugging Face hub, in the same rows:
+#
+# | | timm | transformers |
+# |---|---|---|
+# | trained weights | `timm.create_model("resnet50", pretrained=True)` | `AutoModelForImageClassification.from_pretrained("microsoft/resnet-50")` |
+# | preprocessing | `timm.data.create_transform(**timm.data.resolve_data_config({}, model=model))` | `AutoImageProcessor.from_pretrained("microsoft/resnet-50")` |
+# | output | logits | an object; the logits are its `.logits` |
+# | names of the classes | `timm.data.ImageNetInfo().index_to_description(504)` | `model.config.id2label` |
+# | a new head | `model.reset_classifier(3)` | `num_labels=3, ignore_mismatched_sizes=True` when loading |
+#
+# Both fetch their weights from the hub, so these lines need a network.
+
+# %%
+ask("what-to-look-for")
+
 # %% [markdown]
 # ## One page to take along
 #
@@ -637,6 +712,7 @@ print(isinstance(together, torch.nn.Module))
 #   fail, two of them silently.
 # - A port is finished when a parity check says so: same pictures, both networks, largest difference.
 # - `reshape` is not `permute`, and `preprocess_input` may change your own array.
+# - Builder, weights, preprocessing, head: other libraries follow the same pattern under other names.
 # - `trainable = False` freezes BatchNorm whole; `training=False` in a functional model does not. You have counted
 #   both.
 #

@@ -12,6 +12,7 @@ from course_utils.plots.curves import (
     show_lines,
     show_trade_off,
 )
+from course_utils.plots.diagrams import show_flow
 from course_utils.plots.errors import show_confusion, show_reliability
 from course_utils.plots.figure import GRAY, HATCHES, MARKERS, OKABE_ITO, PALETTE, STYLE, WIDTH, show
 from course_utils.plots.pictures import show_grad_cam, show_images, show_maps, show_predictions, show_steps
@@ -31,6 +32,7 @@ __all__ = [
     "show_bars",
     "show_confusion",
     "show_draws",
+    "show_flow",
     "show_grad_cam",
     "show_history",
     "show_images",

@@ -1,4 +1,4 @@
-"""Sentences in lessons 06 to 10 lean on numbers in their outputs. Here the stored numbers are read and compared.
+"""Sentences in lessons 00 and 06 to 10 lean on numbers in their outputs. Here the stored numbers are read and compared.
 
 nbval cannot do this: those outputs may differ a little from machine to machine, so it is told to ignore them.
 """
@@ -10,6 +10,11 @@ import pytest
 
 from course_utils.authoring.lessons import ROOT
 from course_utils.results import stored_results, values
+
+
+@pytest.fixture(scope="module")
+def start_here() -> str:
+    return printed("00_start_here")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +53,21 @@ def numbers(text: str, beginning: str) -> list[float]:
     """The numbers in the line that begins like this, without their units."""
     [line] = [line for line in text.splitlines() if line.lstrip().startswith(beginning)]
     return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", line.replace(beginning, "", 1))]
+
+
+# 00
+
+
+def test_forty_drawings_help_a_trained_network_and_hardly_a_random_one(start_here):
+    trained, random = numbers(start_here, "sorted right, mean of three draws: trained on photos")
+    assert 67 < trained < 97
+    assert random < trained - 10
+
+
+def test_one_of_four_changed_photos_keeps_its_answer(start_here):
+    pairs = re.findall(r"^(\w+) +([\w ]+?) +-> ([\w ]+)$", start_here, re.MULTILINE)
+    assert len(pairs) == 4
+    assert [name for name, before, after in pairs if before == after] == ["cat"]
 
 
 # 06
@@ -251,3 +271,14 @@ def test_frozen_batch_norm_lets_the_rest_learn_and_no_average_move(in_keras):
     assert rows["Keras base.trainable = False"] == [0, 0]
     assert rows["PyTorch requires_grad = False"][0] == 0 < rows["PyTorch requires_grad = False"][1]
     assert rows["PyTorch freeze_backbone"] == [0, 0]
+
+
+def test_timm_takes_the_course_s_weights_and_gives_their_scores(in_keras):
+    assert "<All keys matched successfully>\nthe same scores: True" in in_keras
+
+
+def test_one_network_in_three_libraries(in_keras):
+    rows = dict(re.findall(r"^(\w+) +([\d,]+) weights that can learn, scores \(2, 3\)$", in_keras, re.MULTILINE))
+    counts = {library: int(number.replace(",", "")) for library, number in rows.items()}
+    assert counts["torchvision"] == counts["timm"]
+    assert counts["timm"] < counts["Keras"] < 1.01 * counts["timm"]

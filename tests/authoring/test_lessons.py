@@ -233,6 +233,13 @@ def test_there_are_three_self_checks_and_none_is_graded_elsewhere(stored):
         assert question in BANK, f"{question} is no practice question"
 
 
+def test_the_map_gives_each_lesson_the_minutes_that_it_gives_itself():
+    start = SCRIPTS[0].read_text(encoding="utf-8").split("# | Lesson | The question | Minutes |")[1]
+    on_the_map = [int(minutes) for minutes in re.findall(r"^# \|.*\| (\d+) \|$", start, flags=re.MULTILINE)]
+    own = [re.search(r"\*\*Time:\*\* (\d+) minutes", script.read_text(encoding="utf-8")) for script in SCRIPTS]
+    assert on_the_map == [int(minutes[1]) for minutes in own]
+
+
 def test_it_ends_with_what_you_know_and_where_to_go(stored):
     end = "\n".join(cell.source for cell in stored.cells[-4:]).lower()
     assert "what you now know" in end

@@ -42,7 +42,7 @@ def drawn(monkeypatch, notebook) -> list[Figure]:
         figures.append(fig)
         show(fig, alt)
 
-    for module in (plots.bars, plots.curves, plots.errors, plots.pictures):
+    for module in (plots.bars, plots.curves, plots.diagrams, plots.errors, plots.pictures):
         monkeypatch.setattr(module, "show", remember)
     return figures
 
@@ -70,6 +70,7 @@ EVERY_FIGURE = {
     "draws": lambda alt: plots.show_draws(
         {"500": {"head": [0.8, 0.9], "all": [0.9]}}, alt, yours={"500": {"all": 1.0}}
     ),
+    "flow": lambda alt: plots.show_flow([["data"], ["model\n45 MB", "other"]], alt, marked=["other"]),
     "lines": lambda alt: plots.show_lines([1, 2], {"one": [3, 4]}, alt, xlabel="x", ylabel="y"),
     "reliability": lambda alt: plots.show_reliability({"before": TOO_SURE, "after": TOO_SURE}, alt),
     "trade-off": lambda alt: plots.show_trade_off(MODELS, alt, xlabel="cost", families={"A": ["a1", "a2"]}),
@@ -278,6 +279,24 @@ def test_draws_shows_every_draw_its_mean_and_yours_above_them(drawn):
     assert tick_labels(ax.xaxis) == ["50", "500"]
     legend = [text.get_text() for text in drawn[0].legends[0].get_texts()]
     assert legend == ["head", "all", "your run"]
+
+
+def test_a_flow_shows_each_box_an_arrow_to_every_next_one_and_its_mark_without_colour(drawn):
+    plots.show_flow([["data"], ["small\n14 MB", "large\n528 MB"], ["answer"]], ALT, marked=["answer"])
+    [ax] = drawn[0].axes
+    written = [text for text in texts(ax) if text]
+    assert written == ["data", "small", "14 MB", "large", "528 MB", "answer"]
+    assert sum(text.get_text() == "" and getattr(text, "arrow_patch", None) is not None for text in ax.texts) == 4
+    edges = [box.get_linewidth() for box in ax.patches]
+    assert edges[-1] > max(edges[:-1])
+
+
+def test_a_flow_refuses_an_empty_column_and_an_unknown_mark(notebook):
+    with pytest.raises(ValueError, match="at least one box"):
+        plots.show_flow([["a"], []], ALT)
+    with pytest.raises(ValueError, match="no box 'b'"):
+        plots.show_flow([["a"]], ALT, marked=["b"])
+    assert notebook == []
 
 
 def test_lines_can_be_told_apart_without_colour(drawn):
