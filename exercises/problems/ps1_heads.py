@@ -206,6 +206,8 @@ def _has_scores(model, architecture, num_classes):
         f"Two pictures and {num_classes} classes should give scores of shape (2, {num_classes}), not {shape}. "
         "Did you exchange the layer that really runs last?",
     )
+    rows = run.head.weight.shape[0]
+    expect(rows == num_classes, f"{num_classes} scores come out, and the layer that runs last still makes {rows}.")
     return run
 
 
@@ -378,6 +380,7 @@ def _frozen(architecture):
     returned = freeze_backbone(model)
     expect(returned is not None, "freeze_backbone returned None. Does it end with `return model`?")
     expect(isinstance(returned, nn.Module), f"It should return the model, not a {type(returned).__name__}.")
+    expect(returned is model, "freeze_backbone should change the model that it gets and return it, not another one.")
     own = set(networks.forward(returned, images).head.parameters())
     head_parameters = {name for name, parameter in returned.named_parameters() if parameter in own}
     return returned, images, head_parameters
