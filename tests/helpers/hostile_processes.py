@@ -65,7 +65,7 @@ import ctypes, os
 if ctypes.CDLL(None).fork():
     os._exit(0)
 """,
-        score=0.0,
+        score=None,
         statuses=(CRASHED,),
         says=GONE,
     ),
