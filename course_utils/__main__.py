@@ -16,6 +16,7 @@ COMMANDS = {
     "test": ("authoring.checks", "check everything, as make test does"),
     "doctor": ("doctor", "check this computer and say what to do"),
     "certificate": ("quiz.certificate", "write a signed record of your own answers, or check one"),
+    "collect": ("marking.collect", "put the notebooks of a platform's archive into their folders"),
     "mark": ("marking.command", "mark what a class has handed in, in a sandbox"),
     "variant": ("marking.hand_out", "write a quiz with its options in another order, for one student"),
     "grades": ("marking.grades", "put the marks into a table of Moodle or Canvas"),

@@ -58,8 +58,3 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
-
-# Files as a learning platform names them: anything_student_date_file, for `nbgrader zip_collect`.
-c.FileNameCollectorPlugin.named_regexp = (
-    r".*?(?P<student_id>[A-Za-z0-9.-]+)_(?P<timestamp>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)_(?P<file_id>.+)$"
-)

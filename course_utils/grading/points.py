@@ -220,6 +220,9 @@ class _FirstCharacters(io.StringIO):
         super().write(text[: max(0, _LONGEST_MESSAGE - self.tell())])
         return len(text)
 
+    def close(self) -> None:
+        """Stay open: the student's code may close `sys.stdout`."""
+
 
 @contextmanager
 def _exchanged(namespace: dict[str, object], others: dict[str, object]) -> Iterator[None]:

@@ -159,6 +159,7 @@ def _in_sandbox(
     if tampered:
         status, reason = Status.NEEDS_A_LOOK, tampered
     judged = [results.get(part.grade_id) or CellResult(part.grade_id, part.maximum, None) for part in assignment.tests]
+    reason = capped(" ".join(reason.split()), 300)
     return replace(record, status=status, reason=reason, cells=tuple(judged), outputs=tuple(sorted(outputs.items())))
 
 

@@ -28,7 +28,7 @@ from course_utils.marking import cells, student
 from course_utils.marking.bridge import Bridge, Reported, StudentGone
 from course_utils.marking.protocol import Channel, Closed, Overdue, ProtocolError
 from course_utils.marking.tensors import mark_blank
-from course_utils.marking.wire import Refused, expect
+from course_utils.marking.wire import Refused, Unsendable, expect, safe_name
 
 GRACE = 2.0  # seconds in which an interrupted student's process has to answer
 
@@ -64,10 +64,7 @@ class Judge:
                 else:
                     errors += self._cell(place, step, job["seconds_a_cell"])
             except (Refused, ProtocolError) as error:
-                self._kill()
-                self.engine.send(
-                    {"event": "tampered", "reason": f"the submission's process sent nonsense: {error}"[:200]}
-                )
+                self._is_tampered(error)
                 break
         status = "timed out" if self.timed_out else "crashed" if self.gone else "student error" if errors else "graded"
         self.engine.send({"event": "end", "status": status, "reason": self.why})
@@ -87,9 +84,12 @@ class Judge:
             ) -> tuple[BaseException | None, object]:
                 judge._begin_attempt()
                 try:
-                    return super()._attempt(function, arguments, printed)
+                    error, remark = super()._attempt(function, arguments, printed)
                 finally:
                     judge._end_attempt()
+                if isinstance(error, Refused | ProtocolError):
+                    judge._is_tampered(error)
+                return error, remark
 
             @contextlib.contextmanager
             def _lending(self) -> Iterator[None]:
@@ -117,7 +117,8 @@ class Judge:
             return False
         self.deadline = time.monotonic() + seconds
         try:
-            printed, error = (str(text) for text in expect(self.bridge.ask("run", step["source"]), tuple))
+            printed, error = (str(text) for text in expect(self._asked("run", step["source"]), tuple))
+            error = safe_name(error) if error else ""
         except _TooSlow:
             self.why = self.why or f"Cell {place + 1} did not end within {seconds:.0f} seconds."
             self.timed_out = True
@@ -143,10 +144,6 @@ class Judge:
         except (StudentGone, _TooSlow):
             self._is_gone(f"before the test {self.grade_id}")
             return
-        except (Refused, ProtocolError):
-            raise
-        except Exception:  # the student's process reports an error where no honest one has any
-            raise Refused("it does not say which names there are") from None
         result = cells.run_test(step["source"], self.grade_id, step["points"], self.namespace)
         self.deadline = self.processor_deadline = float("inf")
         self.engine.send(
@@ -163,6 +160,15 @@ class Judge:
             self.engine.send({"event": "tampered", "reason": reason})
             self.bridge.unsendable = ""
 
+    def _asked(self, what: str, value: object = None) -> object:
+        """What the student's process answers to a request that is no call of a function, and never ends in an error."""
+        try:
+            return self.bridge.ask(what, value)
+        except (StudentGone, _TooSlow, Refused, ProtocolError, Unsendable):
+            raise
+        except BaseException as error:  # of whatever kind it says
+            raise Refused(f"an error for an answer to {what!r}") from error
+
     def _fetch(self, needed: frozenset[str]) -> None:
         """Bind the student's names that a test uses; names of ours are never replaced."""
         wanted = tuple(sorted(name for name in needed if name not in self.namespace or name in self._students))
@@ -171,7 +177,7 @@ class Judge:
         self._students -= set(wanted)
         if wanted:
             self.deadline = time.monotonic() + 10
-            found = expect(self.bridge.ask("names", wanted), dict)
+            found = expect(self._asked("names", wanted), dict)
             self.deadline = float("inf")
             self._students |= set(found)
             self.namespace.update(found)
@@ -206,11 +212,13 @@ class Judge:
         before = self.deadline, self.processor_deadline
         self.deadline, self.processor_deadline = time.monotonic() + 5, float("inf")
         try:
-            self.bridge.ask(what, value)
+            self._asked(what, value)
         except StudentGone:
             self._is_gone(f"in {self.grade_id}")
         except _TooSlow:
             self._kill()
+        except (Refused, ProtocolError) as error:
+            self._is_tampered(error)
         finally:
             self.deadline, self.processor_deadline = before
 
@@ -261,7 +269,8 @@ class Judge:
             os.kill(self.pid, signal.SIGUSR1)
         try:
             while bridge.busy_over_there and not self.gone:
-                if not bridge.channel.has_message(max(0.0, until - time.monotonic())):
+                left = until - time.monotonic()  # the clock first, as in `_wait`
+                if left <= 0 or not bridge.channel.has_message(left):
                     raise Overdue
                 with _without_alarm():
                     message, _ = bridge.channel.receive(GRACE)
@@ -280,6 +289,10 @@ class Judge:
         if not self.gone:
             bridge.graph.forget()
             self._quickly("forget")
+
+    def _is_tampered(self, error: Refused | ProtocolError) -> None:
+        self._kill()
+        self.engine.send({"event": "tampered", "reason": f"the submission's process sent nonsense: {error}"[:200]})
 
     def _is_gone(self, when: str) -> None:
         self.gone = True

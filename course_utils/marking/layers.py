@@ -28,7 +28,16 @@ NO_ARITHMETIC = {
     *("__firstlineno__", "__static_attributes__", "__annotations__", "__classcell__"),
 }
 INTERNAL = frozenset(vars(nn.Module()))  # what torch itself keeps in a layer
-HOOKS = tuple(sorted(name for name in INTERNAL if "hooks" in name and isinstance(vars(nn.Module())[name], dict)))
+# Attributes that would stand before a method of every layer, such as `state_dict`: each side asks its own.
+METHODS = frozenset(dir(nn.Module)) - {"forward", "train", "eval"}
+# Hooks of what a layer does, and none of what it says it holds.
+HOOKS = tuple(
+    sorted(
+        name
+        for name, value in vars(nn.Module()).items()
+        if "hooks" in name and "state_dict" not in name and isinstance(value, dict)
+    )
+)
 HELD = ("_parameters", "_buffers", "_modules", *HOOKS)  # what a layer keeps in dictionaries
 PARTS = {"parameters": nn.Parameter, "buffers": Tensor, "modules": nn.Module}
 # Attributes that are always carried over: one that does not arrive was deleted on the other side.
@@ -78,7 +87,7 @@ def _without_result(function: Callable, *args: object) -> None:
 
 
 def _is_own(name: str) -> bool:
-    return name not in INTERNAL and name not in (FORWARD, TRAIN)
+    return name not in INTERNAL and name not in METHODS and name not in (FORWARD, TRAIN)
 
 
 def _state(layer: nn.Module, write: Writer) -> Json:
@@ -142,8 +151,10 @@ def _update(layer: nn.Module, state: object, read: Reader) -> None:
         inside[name].clear()
         inside[name].update(items)
     attributes = {str(name): read(item) for name, item in pairs(fields["attributes"])}
+    held = {name for part in PARTS for name in inside[f"_{part}"]}  # Python would find an attribute before these
+    attributes = {name: item for name, item in attributes.items() if name not in held}
     for name in [name for name in inside if _is_own(name)]:
-        if name not in attributes and isinstance(inside[name], CARRIED):
+        if name in held or (name not in attributes and isinstance(inside[name], CARRIED)):
             del inside[name]
     inside.update((name, item) for name, item in attributes.items() if _is_own(name))
 

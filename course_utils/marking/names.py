@@ -6,7 +6,7 @@ Here stands what the judge may be made to look up: classes of layers of torch an
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from torch import nn
+from torch import fx, nn
 
 from course_utils.marking.wire import Json, Reader, Refused, Writer, expect, safe_name, type_name
 
@@ -42,6 +42,8 @@ def is_known(value: object, layers_only: bool) -> bool:
         return False
     if layers_only and not (isinstance(value, type) and module.startswith(LAYERS)):
         return False
+    if layers_only and issubclass(value, fx.GraphModule):  # it compiles a text that it holds
+        return False
     return module.partition(".")[0] in LIBRARIES and _found(module, name) is value
 
 
@@ -60,7 +62,9 @@ def named(module: object, name: object, layers_only: bool) -> object:
     found = _found(module, name)
     if found is None:
         raise Refused(f"there is no {module}.{name}"[:80])
-    if layers_only and not (isinstance(found, type) and issubclass(found, nn.Module)):
+    is_layer = isinstance(found, type) and issubclass(found, nn.Module) and is_known(found, layers_only=True)
+    # A module leads to others: "torch.nn.modules.module" has an attribute `torch`.
+    if layers_only and not (is_layer and (found.__module__, found.__qualname__) == (module, name)):
         raise Refused(f"{module}.{name} is not a layer"[:80])
     return found
 

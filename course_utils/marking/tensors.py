@@ -89,8 +89,8 @@ def _tensor(state: _State, read: Reader) -> Tensor:
         raise Refused("a tensor that is too large")
     if state.device == "meta":
         return torch.empty(shape, dtype=dtype, device="meta")
-    if state.data is None:
-        return torch.empty(shape, dtype=dtype)
+    if state.data is None:  # the judge's memory is nothing to hand out
+        return torch.empty(shape, dtype=dtype) if read.trusts else torch.zeros(shape, dtype=dtype)
     content = read.blob(state.data)
     if len(content) != count * dtype.itemsize:
         raise Refused("a tensor whose numbers do not fill its shape")

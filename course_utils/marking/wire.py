@@ -15,6 +15,7 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 T = TypeVar("T")
 
 MOST_DEPTH = 60
+MOST_DIMENSIONS = 64  # of a tensor, also for torch and NumPy
 
 
 class Unsendable(TypeError):
@@ -113,10 +114,10 @@ def is_really(value: object, kind: type[T]) -> TypeGuard[T]:
 
 
 def lengths(node: object) -> list[int]:
-    """Return a list of lengths, none of them negative. Raises Refused."""
+    """Return a list of lengths, as many and as large as a tensor may have. Raises Refused."""
     found = [expect(length, int) for length in expect(node, list)]
-    if any(length < 0 for length in found):
-        raise Refused("a negative length")
+    if len(found) > MOST_DIMENSIONS or any(not 0 <= length < 2**63 for length in found):
+        raise Refused("lengths that no tensor has")
     return found
 
 

@@ -96,7 +96,8 @@ def _one_submission(descriptor: int, shell: "Shell", exchange: str, memory: int,
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     if nested:
-        kernel.unshare(kernel.CLONE_NEWPID)
+        kernel.unshare(kernel.CLONE_NEWPID | kernel.CLONE_NEWNS)
+        kernel.mount_tmpfs(exchange, SCRATCH_BYTES)  # gone with the two that see it, whatever lies in it
     first = os.fork()  # the first process of the student's namespace: when it ends, all others there do
     if first == 0:
         with contextlib.suppress(BaseException):
@@ -105,6 +106,7 @@ def _one_submission(descriptor: int, shell: "Shell", exchange: str, memory: int,
             _first_process(theirs, shell, exchange, memory, nested)
         os._exit(0)
     theirs.close()
+    kernel.limit(2 * memory * 2**20, 3600, SCRATCH_BYTES, resource.RLIM_INFINITY)  # what it is sent is kept here
     if nested:
         kernel.drop_all_rights()
     tempfile.tempdir = exchange  # files that a test lets the student's code write

@@ -206,6 +206,12 @@ def _has_scores(model, architecture, num_classes):
         f"Two pictures and {num_classes} classes should give scores of shape (2, {num_classes}), not {shape}. "
         "Did you exchange the layer that really runs last?",
     )
+    old = networks.shapes_of(architecture).head.weight.shape
+    left, had = (
+        [name for name, parameter in network.named_parameters() if parameter.shape == old]
+        for network in (model, networks.on_meta(architecture))
+    )
+    expect(len(left) < len(had), f"The old head is still there: {left[:1]} has the shape {tuple(old)}.")
     return run
 
 
@@ -259,6 +265,8 @@ def _extra_heads_follow(architecture):
         f"In train mode, with 6 classes, all heads should give scores of shape (2, 6). Here they give {shapes}. "
         "Did the extra heads get the new number of classes?",
     )
+    left = [name for name, parameter in model.named_parameters() if parameter.shape[:1] == (1000,)]
+    expect(not left, f"Heads for 1000 classes are still there, {left[:1]} for example.")
 
 
 def _lives_where_the_model_lives():
@@ -378,6 +386,8 @@ def _frozen(architecture):
     returned = freeze_backbone(model)
     expect(returned is not None, "freeze_backbone returned None. Does it end with `return model`?")
     expect(isinstance(returned, nn.Module), f"It should return the model, not a {type(returned).__name__}.")
+    is_same = set(model.parameters()) <= set(returned.parameters())
+    expect(is_same, "freeze_backbone should return the model that it gets. Yours returns another network.")
     own = set(networks.forward(returned, images).head.parameters())
     head_parameters = {name for name, parameter in returned.named_parameters() if parameter in own}
     return returned, images, head_parameters

@@ -308,17 +308,17 @@ def _a_morning(count, categories, seed):
 
 def _counts_the_confusions(actual, predicted, categories, positive):
     kept = list(categories)
+    order = [positive, *(name for name in kept if name != positive)]
+    pairs = list(zip(actual, predicted, strict=True))
+    expected = np.array([[pairs.count((row, column)) for column in order] for row in order])
     answer = confusion(actual, predicted, categories, positive)
     expect(answer is not None, "confusion returned None. Does it end with a `return`?")
-    seen = sorted(set(actual) | set(predicted))
+    seen = sorted({name for pair in pairs for name in pair})
     expect(
         len(seen) == len(kept) or np.shape(answer) != (len(seen), len(seen)),
         f"Only {' and '.join(seen)} appear that morning, and the others have no row and no column in your matrix.",
     )
     matrix = flights.numbers(answer, "The matrix", (len(kept), len(kept)))
-    order = [positive, *(name for name in kept if name != positive)]
-    pairs = list(zip(actual, predicted, strict=True))
-    expected = np.array([[pairs.count((row, column)) for column in order] for row in order])
     if not np.array_equal(matrix, expected):
         expect(
             not np.array_equal(matrix.T, expected),

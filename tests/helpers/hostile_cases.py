@@ -1,30 +1,8 @@
-"""Hostile submissions: what each does, and what it must come to.
+"""Hostile submissions of all kinds: cheats in a quiz, crashes and hangs, cheats in functions and with networks."""
 
-A cheat has wrong answers, or none, and must earn nothing by its trick. A crash or a hang has right answers, and keeps
-what it earned before. ``code`` runs in a cell of its own before all answers, unless ``into`` names the answer cell whose
-end it goes to.
-"""
-
-from dataclasses import dataclass
-
-from course_utils.marking.results import Status
-
-GRADED, ERROR = Status.GRADED, Status.STUDENT_ERROR
-TIMED_OUT, CRASHED, LOOK = Status.TIMED_OUT, Status.CRASHED, Status.NEEDS_A_LOOK
-
-
-@dataclass(frozen=True)
-class Case:
-    """``base`` is the answer in exercises/answers/ that is handed in, ``score`` the points, None for "no score"."""
-
-    name: str
-    code: str
-    assignment: str = "quiz-1"
-    base: str = "wrong_everywhere"
-    into: str = ""
-    score: float | None = 0.0
-    statuses: tuple[Status, ...] = (GRADED, ERROR)
-
+from hostile_case import CRASHED, ERROR, GRADED, LOOK, TIMED_OUT, Case
+from hostile_networks import NETWORKS
+from hostile_processes import ARGUMENTS, ELSEWHERE, PROCESSES
 
 # Every trick that leaves a letter behind where it finds one: a quiz in which all answers are wrong.
 QUIZ = [
@@ -367,23 +345,4 @@ CODE = [
 ]  # fmt: skip
 CODE = [Case(**{**vars(case), "assignment": "ps4-metrics", "base": "untouched"}) for case in CODE]
 
-# Cheats with networks, which the judge hands over and looks at afterwards; nothing is answered.
-NETWORKS = [
-    Case("networks_patched", "from course_utils.grading import networks\n"
-         "networks.forward = lambda *a: networks.Forward(None, [])\nnetworks.moved = lambda *a: []\n"
-         "def freeze_backbone(model):\n    return model", into="freeze_backbone", score=1.0),  # model.eval() still works
-    Case("layers_patched", "nn.Module.__call__ = lambda *a, **k: torch.zeros(2, 4)\n"
-         "nn.Module.get_submodule = lambda self, name: 3\ndef find_head(model):\n    return 'fc', 3", into="find_head"),
-    Case("name_that_is_equal", "class Name(str):\n    def __eq__(self, o):\n        return True\n"
-         "    __hash__ = str.__hash__\ndef find_head(model):\n    return Name('x'), model", into="find_head"),
-    Case("says_it_is_a_network", "class Fake:\n    __class__ = nn.Module\n    def __getattr__(self, name):\n"
-         "        return lambda *a, **k: Fake()\ndef replace_head(model, n):\n    return Fake()", into="replace_head"),
-    Case("leaves_in_a_hook", "import os\ndef freeze_backbone(model):\n"
-         "    model.register_forward_pre_hook(lambda *a: os._exit(0))\n    return model", into="freeze_backbone",
-         statuses=(CRASHED,)),
-    Case("calls_the_test_for_ever", "def what_moved(model, action):\n    while True:\n        action()",
-         into="what_moved", score=None, statuses=(GRADED, ERROR, TIMED_OUT, CRASHED)),
-]  # fmt: skip
-NETWORKS = [Case(**{**vars(case), "assignment": "ps1-heads", "base": "untouched"}) for case in NETWORKS]
-
-CASES = [*QUIZ, *CRASHES, *CODE, *NETWORKS]
+CASES = [*QUIZ, *CRASHES, *PROCESSES, *ELSEWHERE, *CODE, *ARGUMENTS, *NETWORKS]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hostile_cases import CASES, Case
+from hostile_case import Case
+from hostile_cases import CASES
 from marking_tools import answered, cell, marked, total, warm_sandbox
 
 from course_utils.marking.results import Status
@@ -18,7 +19,15 @@ pytestmark = [
 ]
 
 # What `make test` runs; `make test-slow` has all.
-ALWAYS = ("equal_to_everything", "bank", "points_patched", "files", "exit_now", "says_it_is_equal")
+ALWAYS = (
+    "output_cut_by_a_hook",
+    "equal_to_everything",
+    "bank",
+    "points_patched",
+    "files",
+    "exit_now",
+    "says_it_is_equal",
+)
 PROTECTED = [Path(__file__).resolve().parents[2] / name for name in ("exercises", "course_utils", "pyproject.toml")]
 
 
@@ -73,18 +82,22 @@ def parameter(case: Case) -> pytest.ParameterSet:
 def test_it_gets_what_it_deserves_and_the_next_one_too(case, sandbox):
     record = marked(submission(case), case.assignment, sandbox)
     said = "\n".join([text for _, text in record.outputs] + [result.output for result in record.cells])
+    told = " ".join(f"{record.reason} {said}".split())
     assert record.status in case.statuses, (record.status, record.reason)
     if case.score is not None:
         assert record.score == pytest.approx(case.score), (record.status, record.reason, said[-2000:])
     assert record.earned <= total(case.assignment)
+    assert case.says in told, told[-2000:]
     assert "LEAKED" not in said, said
+    assert bool(record.next_step) == bool(record.reason) or record.status is Status.STUDENT_ERROR
+    assert len(record.reason) < 400 and record.reason.isprintable()
     assert len(said) < 1_000_000
     after = marked(control(case.assignment), case.assignment, sandbox)
     assert (after.status, after.score) == (Status.GRADED, total(case.assignment)), after.reason
 
 
 def test_the_corpus_is_as_large_as_it_says():
-    assert len({case.name for case in CASES}) == len(CASES) > 80
+    assert len({case.name for case in CASES}) == len(CASES) > 150
 
 
 def test_the_environment_of_the_grader_is_not_seen(sandbox):

@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from exercise_files import ROOT
-from marking_tools import answered, hand_in
+from marking_tools import answered, as_bytes, hand_in
 
 from course_utils.quiz.progress import record_guess
 
@@ -43,6 +44,8 @@ def test_every_command_runs(copy_course, tmp_path):
     }
     for name, titles in (("moodle-worksheet", "Username,Grade"), ("canvas-gradebook", "SIS Login ID,quiz-1 (1)")):
         (course / "exercises" / f"{name}.csv").write_text(f"{titles}\nada,\n", encoding="utf-8")
+    with zipfile.ZipFile(course / "exercises" / "from-the-platform.zip", "w") as archive:
+        archive.writestr("ada/quiz-1.ipynb", as_bytes(answered("quiz-1")))
     record_guess("days-for-imagenet", "10")  # so that there is something to certify
     folder = course
     for line in (line for line in COMMANDS if not line.startswith(SET_UP)):

@@ -14,13 +14,15 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 from torch import nn
 from torchvision import models
+from torchvision.models import feature_extraction
 
 from course_utils.marking import student as student_side
+from course_utils.marking import tensors
 from course_utils.marking.bridge import Bridge
 from course_utils.marking.graph import Graph
 from course_utils.marking.names import Opaque
 from course_utils.marking.protocol import Channel
-from course_utils.marking.wire import Refused, Unsendable
+from course_utils.marking.wire import Refused, Unsendable, lengths
 
 
 def no_function(*_arguments):
@@ -244,6 +246,65 @@ def test_a_class_may_not_name_another_method():
         judge.unpack({"changes": [], "value": ["new", 1, shape, {}]}, [])
 
 
+@pytest.mark.parametrize(
+    "name", ["state_dict", "parameters", "named_modules", "to", "_call_impl", "_compiled_call_impl"]
+)
+def test_no_attribute_stands_before_a_method_that_the_judge_asks(name):
+    judge, student = pair()
+    layer = nn.Linear(2, 2)
+    theirs = travelled(layer, judge, student)
+    vars(theirs)[name] = lambda *_arguments, **_named: {}
+    vars(theirs)["own"] = 3
+    travelled(None, student, judge)
+    assert layer.own == 3
+    assert name not in vars(layer)
+
+
+def test_no_attribute_stands_before_a_weight_or_a_layer():
+    judge, student = pair()
+    model = nn.Sequential(nn.Linear(2, 2))
+    theirs = travelled(model, judge, student)
+    vars(theirs[0])["weight"] = torch.zeros(9, 2)
+    vars(theirs)["0"] = nn.Identity()
+    travelled(None, student, judge)
+    assert model[0].weight.shape == (2, 2) and "weight" not in vars(model[0])
+    assert "0" not in vars(model)
+    later = nn.Linear(2, 2)  # first an attribute, then a weight of the same name
+    theirs = travelled(later, judge, student)
+    bias = theirs._parameters.pop("bias")
+    vars(theirs)["bias"] = torch.zeros(2)
+    travelled(None, student, judge)
+    assert type(later.bias) is torch.Tensor
+    theirs._parameters["bias"] = bias
+    travelled(None, student, judge)
+    assert isinstance(later.bias, nn.Parameter)
+
+
+def test_no_hook_speaks_for_the_tensors_of_a_layer():
+    judge, student = pair()
+    layer = nn.Linear(2, 2)
+    theirs = travelled(layer, judge, student)
+    theirs._register_state_dict_hook(lambda *_arguments: {})
+    theirs.register_state_dict_pre_hook(lambda *_arguments: None)
+    theirs.register_forward_hook(lambda _layer, _inputs, output: output + 1)
+    travelled(None, student, judge)
+    assert not layer._state_dict_hooks and not layer._state_dict_pre_hooks
+    assert len(layer._forward_hooks) == 1
+
+
+def test_a_tensor_without_numbers_gets_none_of_the_judges_memory(monkeypatch):
+    judge, student = pair()
+    blank = tensors.mark_blank(nn.Linear(3, 3))
+    monkeypatch.setattr(torch, "empty", lambda shape, **options: torch.full(shape, 7.0))
+    assert not any(parameter.any() for parameter in travelled(blank, student, judge).parameters())
+
+
+@pytest.mark.parametrize("shape", [[-1], [1] * 65, [2**64], [True, "1"], [10**4000] * 3])
+def test_lengths_that_no_tensor_has_are_refused(shape):
+    with pytest.raises(Refused):
+        lengths(shape)
+
+
 def test_columns_of_pandas_are_lists():
     pandas = pytest.importorskip("pandas", reason="the grading extra is not installed")
     judge, student = pair()
@@ -289,7 +350,17 @@ def test_an_error_that_is_reported_in_another_form_is_refused(answer):
 
 
 @pytest.mark.parametrize(
-    "name", [("os", "system"), ("torch", "load"), ("torch.nn.modules.module", "os"), ("torch.hub", "load"), ("x", "y")]
+    "name",
+    [
+        ("os", "system"),
+        ("torch", "load"),
+        ("torch.hub", "load"),
+        ("x", "y"),
+        ("torch.nn.modules.module", "os"),
+        ("torch.nn.modules.module", "torch.fx.GraphModule"),  # compiles a text that it holds
+        ("torch.nn.modules.linear", "Module"),
+        (feature_extraction.DualGraphModule.__module__, "DualGraphModule"),
+    ],
 )
 def test_the_judge_makes_nothing_but_layers_by_name(name):
     judge, _ = pair()
