@@ -144,12 +144,12 @@ def forward(model: nn.Module, pictures: Tensor) -> Forward:
         for module in modes:
             module.training = False
         for module in normalising:  # it keeps every shape, and takes torch long to find that out
-            module.forward = lambda maps: maps
+            vars(module)["forward"] = lambda maps: maps
         with torch.no_grad():
             scores = model(pictures)
     finally:
         for module in normalising:
-            del module.forward
+            del vars(module)["forward"]
         for module, mode in modes.items():
             module.training = mode
         for watcher in watchers:

@@ -40,10 +40,11 @@ def is_known(value: object, layers_only: bool) -> bool:
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(name, str) or "<" in name:
         return False
-    if layers_only and not (isinstance(value, type) and module.startswith(LAYERS)):
-        return False
-    if layers_only and issubclass(value, fx.GraphModule):  # it compiles a text that it holds
-        return False
+    if layers_only:
+        if not (isinstance(value, type) and module.startswith(LAYERS)):
+            return False
+        if issubclass(value, fx.GraphModule):  # it compiles a text that it holds
+            return False
     return module.partition(".")[0] in LIBRARIES and _found(module, name) is value
 
 
@@ -64,7 +65,8 @@ def named(module: object, name: object, layers_only: bool) -> object:
         raise Refused(f"there is no {module}.{name}"[:80])
     is_layer = isinstance(found, type) and issubclass(found, nn.Module) and is_known(found, layers_only=True)
     # A module leads to others: "torch.nn.modules.module" has an attribute `torch`.
-    if layers_only and not (is_layer and (found.__module__, found.__qualname__) == (module, name)):
+    own_name = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
+    if layers_only and not (is_layer and own_name == (module, name)):
         raise Refused(f"{module}.{name} is not a layer"[:80])
     return found
 

@@ -43,7 +43,7 @@ class Writer:
 
     def __call__(self, value: object) -> Json:
         """Describe a value. Raises Unsendable."""
-        if value is None or type(value) in (bool, float):
+        if value is None or isinstance(value, bool) or type(value) is float:
             return value
         self.depth += 1
         try:

@@ -35,8 +35,9 @@ def show_flow(columns: Sequence[Sequence[str]], alt: str, *, marked: Collection[
         for boxes, following in itertools.pairwise(places):
             for x, y in boxes:
                 for next_x, next_y in following:
-                    ends = {"xy": (next_x - 0.03, next_y), "xytext": (x + 1.03, y)}
-                    ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": "black", "lw": 1.2})
+                    tip, tail = (next_x - 0.03, next_y), (x + 1.03, y)
+                    arrow = {"arrowstyle": "->", "color": "black", "lw": 1.2}
+                    ax.annotate("", xy=tip, xytext=tail, arrowprops=arrow)
         for column, boxes in zip(columns, places, strict=True):
             for text, (x, y) in zip(column, boxes, strict=True):
                 color, edge = (OKABE_ITO["sky blue"], 2.5) if text in marked else ("white", 1)
@@ -45,8 +46,8 @@ def show_flow(columns: Sequence[Sequence[str]], alt: str, *, marked: Collection[
                 ax.add_patch(FancyBboxPatch(corner, 1, 2 * HALF_HEIGHT, **look))
                 title, _, small = text.partition("\n")
                 lines = small.count("\n") + 1 if small else 0
-                middle = {"ha": "center", "va": "center"}
-                ax.text(x + 0.5, y - 0.1 * lines, title, size=title_size, weight="bold", **middle)
-                ax.text(x + 0.5, y + 0.14, small, size=8.5, **middle)
+                bold = {"size": title_size, "weight": "bold"}
+                ax.text(x + 0.5, y - 0.1 * lines, title, fontdict=bold, ha="center", va="center")
+                ax.text(x + 0.5, y + 0.14, small, fontdict={"size": 8.5}, ha="center", va="center")
         ax.set(xlim=(-0.05, len(columns) * (1 + GAP) - GAP + 0.05), ylim=(rows - 0.55, -0.45))
         show(fig, alt)
