@@ -18,6 +18,7 @@ from course_utils.marking.protocol import Blob
 from course_utils.marking.wire import Json, Reader, Refused, Unsendable, Writer, expect, pairs
 
 KINDS = containers.KINDS | tensors.KINDS | pictures.KINDS | layers.KINDS
+KINDS_OF_THE_JUDGE = KINDS | tensors.KINDS_OF_THE_JUDGE
 READ = values.READ | names.READ
 
 
@@ -28,6 +29,11 @@ class Common:
     value: object
     kind: Kind[Any]
     agreed: list
+
+
+def _change(common: Common, write: Writer) -> Json:
+    short = common.kind.change(common.value, common.agreed) if common.kind.change else None
+    return common.kind.state(common.value, write) if short is None else short
 
 
 class Graph:
@@ -46,6 +52,7 @@ class Graph:
     ) -> None:
         self._next = first
         self._export, self._remote, self._trusts = export, remote, trusts
+        self._kinds = KINDS if trusts else KINDS_OF_THE_JUDGE
         self._common: dict[int, Common] = {}
         self._numbers: dict[int, int] = {}  # of each object in common, by its id
 
@@ -60,7 +67,7 @@ class Graph:
         before = dict(self._common)
         try:
             with self._whole():
-                changes = [[number, common.kind.state(common.value, write)] for number, common in self._changed()]
+                changes = [[number, _change(common, write)] for number, common in self._changed()]
                 return {"changes": changes, "value": write(value)}, write.blobs
         except Exception as error:  # nothing is sent, so the other side agrees to nothing
             self._common = before
@@ -80,6 +87,7 @@ class Graph:
             raise
 
     def _changed(self) -> Iterator[tuple[int, Common]]:
+        """The common objects that have changed, each with its picture from before."""
         for number, common in list(self._common.items()):
             if not common.kind.is_as(common.value, common.agreed):
                 self._common[number] = replace(common, agreed=common.kind.picture(common.value))
@@ -103,7 +111,7 @@ class Graph:
         if not shape:
             return names.write_name(value, write)
         number, self._next = self._next, self._next + 2
-        kind = KINDS[str(shape[0])]
+        kind = self._kinds[str(shape[0])]
         self._add(number, value, kind)
         return ["new", number, shape, kind.state(value, write)]
 
@@ -138,9 +146,9 @@ class Graph:
         if number in self._common or number % 2 == self._next % 2:
             raise Refused("a number that is taken")
         name = expect(shape[0], str)
-        if name not in KINDS:
+        if name not in self._kinds:
             raise Refused(f"nothing is called {name[:20]!r}")
-        kind = KINDS[name]
+        kind = self._kinds[name]
         value = kind.make(shape, state, read)
         self._common[number] = Common(value, kind, [])  # what is inside may lead back to it
         kind.finish(value, state, read)

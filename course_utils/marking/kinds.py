@@ -42,6 +42,7 @@ class Kind(Generic[T]):
     picture: Callable[[T], list]  # what it looks like, to see later whether it has changed
     finish: Callable[[T, object, Reader], None] = nothing  # adds what `make` left out
     same: Callable[[T, list], bool] | None = None  # compares with an earlier picture; as a rule, part by part
+    change: Callable[[T, list], Json] | None = None  # describes what is new since a picture in short, or gives None
 
     def is_as(self, value: T, before: list) -> bool:
         """Whether an object looks as in an earlier picture."""

@@ -134,7 +134,19 @@ def _take_class(layer: nn.Module, own_class: object, read: Reader) -> None:
         layer.__dict__[str(attribute)] = read.function(mine, number, name)
 
 
+def _new_mode(layer: nn.Module, before: list) -> bool | None:
+    """The mode of a layer of which nothing else has changed, as after `model.eval()`; None for any other."""
+    found, inside = _picture(layer), list(vars(layer))
+    place = 1 + len(inside) + inside.index("training")
+    changed = [position for position, (new, old) in enumerate(zip(found, before, strict=False)) if new is not old]
+    is_mode = changed == [place] and len(found) == len(before) and isinstance(layer.training, bool)
+    return layer.training if is_mode else None
+
+
 def _update(layer: nn.Module, state: object, read: Reader) -> None:
+    if isinstance(state, bool):
+        layer.training = state
+        return
     inside, fields = vars(layer), expect(state, dict)
     _take_class(layer, fields["class"], read)
     for part, kind in PARTS.items():
@@ -170,5 +182,5 @@ def _picture(layer: nn.Module) -> list:
 
 # Any: as in the tables of the other kinds.
 KINDS: dict[str, Kind[Any]] = {
-    "module": Kind(state=_state, make=_make, update=_update, finish=_update, picture=_picture)
+    "module": Kind(state=_state, make=_make, update=_update, finish=_update, picture=_picture, change=_new_mode)
 }

@@ -1,6 +1,6 @@
 """Tensors and arrays that both sides have in common. Their numbers travel as blobs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -154,6 +154,11 @@ def _picture(tensor: Tensor) -> list:
     return [_facts(tensor), tensor.detach().clone() if compared else None]
 
 
+def _counted_picture(tensor: Tensor) -> list:
+    """The picture of a tensor of ours: torch counts how often a parameter has changed, and a test goes by torch."""
+    return [_facts(tensor), None] if isinstance(tensor, nn.Parameter) else _picture(tensor)
+
+
 def _is_as(tensor: Tensor, before: list) -> bool:
     facts, content = before
     return _facts(tensor) == facts and (content is None or _same_numbers(tensor, content))
@@ -193,3 +198,5 @@ KINDS: dict[str, Kind[Any]] = {
         picture=lambda array: [array.dtype.str, array.shape, array.tobytes()],
     ),
 }
+# In the judge, where only tests change a tensor, a parameter's numbers need not be compared.
+KINDS_OF_THE_JUDGE = KINDS | {"tensor": replace(KINDS["tensor"], picture=_counted_picture)}

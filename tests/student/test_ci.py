@@ -54,6 +54,7 @@ def test_in_ci_every_skip_fails_that_is_not_on_the_list(suite, monkeypatch):
     }
 
 
+@pytest.mark.slow
 def test_with_several_processes_as_well(suite, monkeypatch):
     monkeypatch.setenv("CI", "true")
     (suite.path / "test_file.py").unlink()
