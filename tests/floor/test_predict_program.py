@@ -89,6 +89,7 @@ def test_it_needs_nothing_of_the_course(shipped):
     assert "course_utils" not in (shipped / "predict.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_what_is_no_picture_gets_a_sentence_and_the_others_are_answered(shipped, tmp_path):
     photos = photos_of_every_kind(tmp_path)[:1]
     (tmp_path / "notes.jpg").write_text("no picture")
@@ -99,6 +100,7 @@ def test_what_is_no_picture_gets_a_sentence_and_the_others_are_answered(shipped,
     assert "notes.jpg: no picture that can be read" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_photo_it_says_how_to_call_it(shipped):
     done = run(shipped)
     assert done.returncode == 2

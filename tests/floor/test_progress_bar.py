@@ -45,6 +45,7 @@ def test_short_work_shows_no_bar(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_in_a_notebook_a_bar_is_no_stderr_and_can_be_kept_out():
     """Three seconds of work in a real kernel, first with a bar, then with TQDM_DISABLE=1."""
     nbformat = pytest.importorskip("nbformat", reason="notebooks are optional (the lab extra)")

@@ -281,6 +281,7 @@ print(len(answers), "answers")
 """
 
 
+@pytest.mark.slow
 def test_a_gigabyte_of_free_memory_is_enough():
     if not Path("/proc/self/statm").exists():
         pytest.skip("only Linux tells and limits the memory of a process like this")

@@ -53,7 +53,7 @@ CELLS = {
     "comment": "# TODO: ask about question 3",
     "course": "from course_utils import hint\nimport course_utils",
 }  # fmt: skip
-ALWAYS = ("plots_inline", "error", "names_of_tests", "input")
+ALWAYS = ("error", "names_of_tests", "input")
 
 
 def full_marks(book, name):

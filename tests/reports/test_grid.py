@@ -41,6 +41,7 @@ def test_each_run_is_there_once_with_its_accuracies(tiny, tmp_path):
         assert ("largest_loss" in one) == ("rates" in one)
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_stopped_and_reaches_the_same(tiny, tmp_path, monkeypatch):
     whole = run(tmp_path / "whole.json")
     out, write, stop_after = tmp_path / "depth.json", grid._write, 4

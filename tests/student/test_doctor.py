@@ -344,6 +344,7 @@ def test_a_damaged_file_in_the_cache_is_named(monkeypatch, tmp_path):
     assert check.status == NOTE and "is damaged" in check.found and cached.name in check.found
 
 
+@pytest.mark.slow
 def test_a_file_that_hides_a_module_is_a_failure_and_does_not_stop_the_doctor(tmp_path):
     (tmp_path / "random.py").write_text("raise SystemExit('my own random numbers')", encoding="utf-8")
     (tmp_path / "torch").mkdir()

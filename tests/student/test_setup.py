@@ -312,6 +312,7 @@ def ask_for(address: str) -> list:
     pytest.fail(f"no answer from {address}")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "darwin", reason="a Mac always has a browser, and this would open it")
 def test_the_address_is_printed_formgrader_knows_the_course_and_ctrl_c_ends_quietly(course, start_lab):
     process = start_lab()
